@@ -1,0 +1,3 @@
+"""The resident daemon."""
+
+from __future__ import annotations

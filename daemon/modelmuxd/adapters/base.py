@@ -1,0 +1,81 @@
+"""The adapter contract: one provider each; how to ask, how to read the answer, how to name its faults.
+
+An adapter is capabilities and pure steps: no files, no clock, no process. The built-ins keep the same contract as a
+user's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Protocol
+
+import msgspec
+
+from modelmuxd.domain.events import Event
+from modelmuxd.domain.invocation import Exit, Invocation
+from modelmuxd.domain.outcome import Outcome
+from modelmuxd.domain.request import Request
+
+
+class Login(msgspec.Struct, frozen=True):
+    """Whether an agent can be used without asking anybody, and how we know."""
+
+    state: Literal["yes", "no", "unknown"]
+    how: str
+    fix: str = ""
+    """The command that mends it."""
+    billing: Literal["subscription", "metered", "local", "unknown"] = "unknown"
+
+
+class Package(msgspec.Struct, frozen=True):
+    """Where a CLI's version and native binary are found without running it.
+
+    `npm` is the package's name: when the program on PATH resolves into `node_modules/NPM/…`, its `package.json` holds
+    the version, and `natives` are paths (with `{node_modules}`, `{package}`) of the native binaries to prefer to the
+    shim, first existing one first.
+    """
+
+    npm: str = ""
+    natives: tuple[str, ...] = ()
+    tested: str = ""
+    """The version our recordings were made with."""
+
+
+class Reader(Protocol):
+    """Reads one attempt's stdout. Never raises on a strange line: it becomes a Notice."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """The events that these bytes complete."""
+        ...
+
+    def verdict(self, exit: Exit, stderr_tail: bytes) -> Outcome:
+        """Success, or a fault of one kind. Called once, after the last feed."""
+        ...
+
+
+class Adapter(Protocol):
+    """One provider."""
+
+    name: ClassVar[str]
+    program: ClassVar[str]
+    """The executable's name on PATH."""
+    title: ClassVar[str]
+    package: ClassVar[Package]
+    env_names: ClassVar[tuple[str, ...]]
+    """Variables of the caller's that this provider may need; no other provider gets them."""
+    scrub: ClassVar[tuple[str, ...]]
+    """Variables to remove from the child: markers of a surrounding session."""
+    login_files: ClassVar[tuple[str, ...]]
+    """Files that tell whether somebody is logged in, such as `~/.codex/auth.json`; `$NAME/` prefixes are expanded."""
+
+    def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
+        """What the credential files (by their name in `login_files`; absent ones are missing) and variables tell."""
+        ...
+
+    def prepare(self, request: Request) -> Invocation:
+        """How to ask. Raises muxwire.faults.FaultError for what it cannot honour, by name."""
+        ...
+
+    def reader(self, request: Request) -> Reader:
+        """A fresh reader for one attempt."""
+        ...

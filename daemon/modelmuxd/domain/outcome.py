@@ -1,0 +1,26 @@
+"""What became of one attempt."""
+
+from __future__ import annotations
+
+import msgspec
+from muxwire.faults import Fault
+
+from modelmuxd.domain.usage import Usage
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict: success when `fault` is None.
+
+    Success needs the provider's own terminal event: an agent on a full disk can exit 0 with an empty spool.
+    """
+
+    fault: Fault | None = None
+    session: str = ""
+    model: str = ""
+    usage: Usage | None = None
+    cost_micros: int | None = None
+    """Micro-dollars as the CLI itself reports them for this attempt; None when it says nothing."""
+
+    @property
+    def success(self) -> bool:
+        return self.fault is None

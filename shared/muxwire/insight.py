@@ -1,0 +1,133 @@
+"""What the daemon tells about itself, its queue and its providers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from muxwire.faults import Fault
+from muxwire.runs import flag
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """No parameters."""
+
+
+class Pong(msgspec.Struct, frozen=True):
+    pid: int
+
+
+class Version(msgspec.Struct, frozen=True, omit_defaults=True):
+    version: str
+    protocol: int
+    pid: int
+    python: str
+
+
+class StatusParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What runs, what waits and why."""
+
+    limit: Annotated[
+        int, Meta(description="How many ended runs to list.", ge=0, le=1000, extra=flag("-n", "--limit"))
+    ] = 5
+
+
+class RunLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One run, as a list shows it."""
+
+    run_id: str
+    state: str
+    provider: str
+    model: str = ""
+    task: str
+    """The first 120 characters."""
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    waiting: str = ""
+    waiting_for: str = ""
+    until: float | None = None
+    last_line: str = ""
+    origin: str = ""
+
+
+class DaemonFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    version: str
+    pid: int
+    started_at: float
+    state: Literal["running", "draining"] = "running"
+    socket: str = ""
+    home: str = ""
+    running: int = 0
+    waiting: int = 0
+    rss_bytes: int | None = None
+    supervised: str = ""
+    """systemd, launchd, or empty when a client started it."""
+    notices: tuple[Fault, ...] = ()
+    """What the user should know: a policy that is refused, a low disk …"""
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    at: float
+    daemon: DaemonFacts
+    running: tuple[RunLine, ...] = ()
+    waiting: tuple[RunLine, ...] = ()
+    recent: tuple[RunLine, ...] = ()
+
+
+class CheckParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What each provider needs before it can be used; no model is called."""
+
+    refresh: Annotated[bool, Meta(description="Probe again instead of using the cache.", extra=flag("--refresh"))] = (
+        False
+    )
+    env: dict[str, str] = {}
+    """The caller's PATH, HOME and the like; providers are looked up with it."""
+    workdir: str = ""
+
+
+class ProviderCheck(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    available: bool
+    binary: str
+    path: str = ""
+    version: str = ""
+    version_tested: str = ""
+    login: Literal["yes", "no", "unknown"] = "unknown"
+    login_how: str = ""
+    """What the answer rests on: `OPENAI_API_KEY is set`, `auth.json has tokens`."""
+    fault: Fault | None = None
+    """Why it cannot be used, with the command that mends it."""
+
+
+class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    version: str
+    providers: dict[str, ProviderCheck]
+    available_count: int
+    active_profile: str
+    profiles: tuple[str, ...]
+    routing_rules: int
+    age_seconds: float
+    """How old the probe is."""
+    notices: tuple[Fault, ...] = ()
+
+
+class ShutdownParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """End the daemon. `leave`: agents go on, the next daemon picks them up; `drain`: wait for them; `kill`: end them."""
+
+    mode: Literal["leave", "drain", "kill"] = "leave"
+
+
+class ShutdownResult(msgspec.Struct, frozen=True):
+    pid: int
+    running: int
+    """Agents that were running when it was asked."""
+
+
+class DrainEvent(msgspec.Struct, frozen=True, tag="drain", tag_field="type"):
+    running: int
+
+
+class LiveStatus(msgspec.Struct, frozen=True, tag="status", tag_field="type"):
+    status: Status

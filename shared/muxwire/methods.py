@@ -1,0 +1,58 @@
+"""The one typed table of what a client may ask.
+
+From it derive the server's dispatch (a missing or doubled handler fails at start), the typed client calls, the hot
+verbs' argument tables and most of the CLI's options and help. Golden files in the tests freeze what is derived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from muxwire import events, insight, runs
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Method(Generic[P, R]):
+    """One thing that can be asked: its name is also the command, the handler's module and the test's."""
+
+    name: str
+    params: type[P]
+    result: type[R]
+    summary: str
+    event: Any = None
+    """The event type, or a union of them, that streams before the result; None for a plain call."""
+    hot: bool = False
+    """Whether `muxctl NAME` leaves before anything is imported."""
+
+
+PING = Method("ping", insight.Nothing, insight.Pong, "Answer at once.")
+VERSION = Method(
+    "version", insight.Nothing, insight.Version, "Show the version of this program and of the daemon.", hot=True
+)
+STATUS = Method("status", insight.StatusParams, insight.Status, "Show what runs, what waits and why.", hot=True)
+LIVE = Method(
+    "live", insight.StatusParams, insight.Status, "Follow the status as it changes.", event=insight.LiveStatus
+)
+CHECK = Method(
+    "check", insight.CheckParams, insight.Check, "Show which providers can be used and what the others lack."
+)
+DISPATCH = Method(
+    "dispatch", runs.DispatchParams, runs.RunResult, "Send one task to one agent.", event=events.RunEvent, hot=True
+)
+SHOW = Method("show", runs.RunRef, runs.RunDetail, "Show everything about one run.", hot=True)
+WATCH = Method("watch", runs.WatchParams, runs.RunResult, "Follow a run's events.", event=events.RunEvent)
+WAIT = Method("wait", runs.WaitParams, runs.WaitResult, "Wait for runs to end.", hot=True)
+CANCEL = Method("cancel", runs.CancelParams, runs.CancelResult, "Cancel runs and end their process trees.", hot=True)
+FACTS = Method("facts", insight.Nothing, insight.DaemonFacts, "Show the daemon's own facts.")
+SHUTDOWN = Method(
+    "shutdown", insight.ShutdownParams, insight.ShutdownResult, "End the daemon.", event=insight.DrainEvent
+)
+
+METHODS: dict[str, Method[Any, Any]] = {
+    method.name: method
+    for method in (PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL, FACTS, SHUTDOWN)
+}

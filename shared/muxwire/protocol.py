@@ -1,0 +1,139 @@
+"""What travels in the frames, after the framing: hello, calls, answers, events. One msgpack array each, its tag first.
+
+A connection begins with `Hello` from the client and `Welcome` (or `Refused`) from the daemon, both within
+HELLO_TIMEOUT seconds and HELLO_LIMIT bytes. The client may send its first calls in the same write as the hello.
+Then, for each `Call` the client makes (ids are the client's, positive, never reused on one connection):
+
+    Call ->                     zero or more of          then exactly one of
+    without a view              Event, Chunk             Result | Failed
+    with a view (rendered)      Print                    Exit
+
+`Need` may come before anything else of a call: the daemon asks for environment values by name, once, and the client
+answers `Supply`. `Cancel` ends one call; hanging up ends all of a connection's calls (the runs go on: detaching is
+not cancelling). New optional fields are compatible; a new message or event kind needs a feature in the hello.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from muxwire.faults import Fault
+
+MAGIC = "modelmux"
+PROTOCOL = 1
+MIN_PROTOCOL = 1
+FEATURES: tuple[str, ...] = ("view", "chunk", "need")
+HELLO_TIMEOUT = 5.0
+HELLO_LIMIT = 64 * 1024
+CHUNK = 256 * 1024
+"""Results larger than this travel as `Chunk`s first, so that no single frame holds the connection for long."""
+
+
+class _Message(msgspec.Struct, frozen=True, array_like=True, tag_field="t"):
+    pass
+
+
+class Hello(_Message, frozen=True, tag="hello"):
+    """The client introduces itself."""
+
+    magic: str
+    protocol: int
+    min_protocol: int
+    version: str
+    features: tuple[str, ...] = ()
+    role: str = "cli"
+    """cli, shim, board, a2a or probe."""
+
+
+class Welcome(_Message, frozen=True, tag="welcome"):
+    """The daemon agrees: the protocol spoken from here on and the features both know."""
+
+    protocol: int
+    version: str
+    features: tuple[str, ...]
+    pid: int
+
+
+class Refused(_Message, frozen=True, tag="refused"):
+    """The daemon hangs up after this."""
+
+    fault: Fault
+
+
+class View(msgspec.Struct, frozen=True, array_like=True):
+    """How the caller wants an answer rendered; the bytes then come ready to print."""
+
+    json: bool = False
+    width: int = 80
+    height: int = 24
+    colour: bool = False
+    tty: bool = False
+
+
+class Call(_Message, frozen=True, tag="call"):
+    id: int
+    method: str
+    params: msgspec.Raw
+    view: View | None = None
+
+
+class Cancel(_Message, frozen=True, tag="cancel"):
+    id: int
+
+
+class Need(_Message, frozen=True, tag="need"):
+    """Names of environment variables that this call's providers need."""
+
+    id: int
+    names: tuple[str, ...]
+
+
+class Supply(_Message, frozen=True, tag="supply"):
+    """The values of those that the caller has. Held in memory only, never logged, never stored."""
+
+    id: int
+    values: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Supply(id={self.id}, values=<{len(self.values)} hidden>)"
+
+
+class Event(_Message, frozen=True, tag="event"):
+    id: int
+    value: msgspec.Raw
+
+
+class Chunk(_Message, frozen=True, tag="chunk"):
+    """A part of the encoded result; the parts in order, then `Result` with the last part, are the whole."""
+
+    id: int
+    data: bytes
+
+
+class Result(_Message, frozen=True, tag="result"):
+    id: int
+    value: msgspec.Raw
+
+
+class Failed(_Message, frozen=True, tag="failed"):
+    id: int
+    fault: Fault
+
+
+class Print(_Message, frozen=True, tag="print"):
+    """Bytes for the caller's stdout (fd 1) or stderr (fd 2)."""
+
+    id: int
+    fd: int
+    data: bytes
+
+
+class Exit(_Message, frozen=True, tag="exit"):
+    """The end of a rendered call: the exit code that the caller's process should have."""
+
+    id: int
+    code: int
+
+
+FromClient = Hello | Call | Cancel | Supply
+FromDaemon = Welcome | Refused | Need | Event | Chunk | Result | Failed | Print | Exit

@@ -1,0 +1,214 @@
+"""Runs on the wire: what a dispatch asks, and the canonical result it gives."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from muxwire.faults import Fault
+from muxwire.words import Effort, Enforcement, Sandbox, State, WaitReason
+
+
+def flag(*names: str, **more: object) -> dict[str, object]:
+    """How a field is spelled on the command line; `flag("-p", "--provider")`, `flag(positional=True)`."""
+    return {"cli": {"flags": list(names), **more}}
+
+
+class CallerEnv(msgspec.Struct, frozen=True):
+    """The allow-listed environment of whoever calls. Values never show in a repr."""
+
+    values: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"CallerEnv({', '.join(sorted(self.values))})"
+
+
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who asked, from where, on whose behalf."""
+
+    kind: str = "cli"
+    """cli, mcp, a2a, workflow …"""
+    principal: str = ""
+    caller: str = ""
+    """The provider that calls us, when one does: `claude`, `codex` …"""
+    workdir: str = ""
+    parent: str = ""
+    """run_id of the run whose agent asked, found by process ancestry."""
+
+
+class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Send one task to one provider."""
+
+    task: Annotated[
+        str,
+        Meta(
+            description="What the agent should do; read from stdin when no words are given.",
+            extra_json_schema={"minLength": 1},
+            extra=flag(positional=True),
+        ),
+    ]
+    provider: Annotated[
+        str, Meta(description="A provider, `provider/model`, or `auto`.", extra=flag("-p", "--provider"))
+    ] = "auto"
+    model: Annotated[str, Meta(description="Model to ask for.", extra=flag("-m", "--model"))] = ""
+    sandbox: Annotated[Sandbox, Meta(description="What the agent may change.", extra=flag("--sandbox"))] = "read-only"
+    workdir: Annotated[str, Meta(description="Folder the agent works in.", extra=flag("-w", "--workdir"))] = ""
+    session_id: Annotated[str, Meta(description="Session to go on with.", extra=flag("--session"))] = ""
+    timeout: Annotated[int, Meta(description="Seconds the run may take.", ge=1, extra=flag("-t", "--timeout"))] = 300
+    max_retries: Annotated[
+        int, Meta(description="Attempts per provider in all, 1 to 5.", ge=1, le=5, extra=flag("-r", "--max-retries"))
+    ] = 1
+    failover: Annotated[
+        bool | None,
+        Meta(
+            description="Try the next provider when one cannot (default: only for `auto`).",
+            extra=flag("--failover/--no-failover"),
+        ),
+    ] = None
+    profile: Annotated[str, Meta(description="Named profile from profiles.toml.", extra=flag("--profile"))] = ""
+    reasoning_effort: Annotated[
+        Effort | None, Meta(description="How hard the model should think.", extra=flag("--reasoning-effort"))
+    ] = None
+    priority: Annotated[int, Meta(description="Higher runs first.", ge=-100, le=100, extra=flag("--priority"))] = 0
+    wait_s: Annotated[
+        float | None,
+        Meta(description="Seconds to wait for the end before answering as it stands.", ge=0, extra=flag("--wait")),
+    ] = None
+    background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
+    idempotency_key: Annotated[
+        str, Meta(description="The same key attaches to the same run.", extra=flag("--idempotency-key"))
+    ] = ""
+    origin: Origin = Origin()
+    env: CallerEnv = CallerEnv()
+
+
+class TokenUsage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens as 0.29 names them: `input` holds cached reads, `output` holds reasoning."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    cached_input_tokens: int | None = None
+    cache_write_input_tokens: int | None = None
+    reasoning_output_tokens: int | None = None
+
+
+class Cost(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What it cost, in US dollars; `None` is unknown, never 0."""
+
+    usd: float | None
+    source: str = "unknown"
+    """`provider` (the CLI said so), `table`, `local` or `unknown`."""
+
+
+class RunResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The canonical result: 0.29's keys, and ours beside them. The first eleven are always written."""
+
+    run_id: str
+    provider: str
+    status: State
+    summary: str
+    output: str
+    session_id: str
+    duration_seconds: float
+    token_usage: TokenUsage | None
+    routed_from: str | None
+    caller_excluded: str | None
+    model: str
+    cost: Cost | None = None
+    error: Fault | None = None
+    sandbox: Sandbox = "read-only"
+    sandbox_enforced: Enforcement | None = None
+    attempts: int = 0
+    failover_from: str | None = None
+    waiting: WaitReason | None = None
+    waiting_for: str = ""
+    output_size: int | None = None
+    """Bytes of the whole output, when `output` holds only its head."""
+    profile: str = ""
+    next: str = ""
+    """The command that goes on from here, when the run has not ended."""
+
+
+class RunRef(msgspec.Struct, frozen=True):
+    """One run."""
+
+    run_id: Annotated[
+        str, Meta(description="Run id, or 6 or more of its first characters.", extra=flag(positional=True))
+    ]
+
+
+class WatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Follow a run's events from a point on."""
+
+    run_id: Annotated[
+        str, Meta(description="Run id, or 6 or more of its first characters.", extra=flag(positional=True))
+    ]
+    since: Annotated[int, Meta(description="Last event already seen.", ge=0, extra=flag("--since"))] = 0
+    follow: Annotated[bool, Meta(description="Go on until the run ends.", extra=flag("-f", "--follow"))] = False
+
+
+class WaitParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Wait for runs to end."""
+
+    run_ids: Annotated[tuple[str, ...], Meta(description="Run ids.", min_length=1, extra=flag(positional=True))]
+    wait_s: Annotated[float | None, Meta(description="Seconds to wait at most.", ge=0, extra=flag("--wait"))] = None
+
+
+class WaitResult(msgspec.Struct, frozen=True):
+    runs: tuple[RunResult, ...]
+
+
+class CancelParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Cancel runs: their whole process trees end; what came so far is kept."""
+
+    run_ids: Annotated[tuple[str, ...], Meta(description="Run ids.", extra=flag(positional=True))] = ()
+    all: Annotated[bool, Meta(description="Every run that has not ended.", extra=flag("--all"))] = False
+
+
+class CancelResult(msgspec.Struct, frozen=True):
+    runs: tuple[RunResult, ...]
+
+
+class AttemptDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    number: int
+    provider: str
+    model: str = ""
+    state: str = ""
+    """running, success, a fault kind, or lost."""
+    started_at: float = 0.0
+    ended_at: float | None = None
+    exit_code: int | None = None
+    fault: Fault | None = None
+    token_usage: TokenUsage | None = None
+    cost: Cost | None = None
+    session_id: str = ""
+    sandbox_enforced: Enforcement | None = None
+    argv: tuple[str, ...] = ()
+    """As started; prompts and secrets are not in it."""
+    cli_version: str = ""
+
+
+class DecisionDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    at: float
+    kind: str
+    """route, retry, failover, wait, refuse, cancel …"""
+    text: str
+    data: dict[str, object] = {}
+
+
+class RunDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Everything about one run; `result` is the canonical result as it stands."""
+
+    result: RunResult
+    task: str
+    workdir: str
+    origin: Origin
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    timeout: int = 0
+    attempts: tuple[AttemptDetail, ...] = ()
+    decisions: tuple[DecisionDetail, ...] = ()
