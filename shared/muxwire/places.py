@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # not imported at run time: hot clients load this module
+    from collections.abc import Mapping
 
 MAX_SOCKET_PATH = 103
 """Bytes a socket's path may have: macOS allows 104 with the final zero, Linux 108 (unix(7))."""
