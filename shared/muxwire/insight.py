@@ -114,7 +114,7 @@ class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ShutdownParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """End the daemon. `leave`: agents go on, the next daemon picks them up; `drain`: wait for them; `kill`: end them."""
+    """End the daemon. `leave`: agents go on for the next daemon; `drain`: wait for them; `kill`: end them."""
 
     mode: Literal["leave", "drain", "kill"] = "leave"
 
