@@ -43,16 +43,8 @@ class FailOver(msgspec.Struct, frozen=True, tag=True):
     why: str
 
 
-class Park(msgspec.Struct, frozen=True, tag=True):
-    """Wait for something outside: a reset, a login."""
-
-    reason: str
-    why: str
-    until: float | None = None
-
-
 class GiveUp(msgspec.Struct, frozen=True, tag=True):
     why: str
 
 
-Next = RetryAt | FailOver | Park | GiveUp
+Next = RetryAt | FailOver | GiveUp

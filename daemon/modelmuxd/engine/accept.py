@@ -1,0 +1,63 @@
+"""From what a client asks to a task that is stored: the checks that need no provider. Pure but for one `stat`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+from muxwire.faults import USAGE, Fault, refuse
+from muxwire.runs import DispatchParams, Origin
+
+from modelmuxd.engine.run_ids import new_run_id
+from modelmuxd.store.interface import NewTask
+
+
+def check(params: DispatchParams) -> None:
+    """Raises FaultError for a request that could never run."""
+    if not params.task.strip():
+        raise refuse(USAGE, "The task is empty.", 'Say what to do: muxctl dispatch "…", or pipe it in.')
+    if "\0" in params.task:
+        raise refuse(USAGE, "The task holds a NUL byte.", "Agents take text; remove it.")
+    if not params.workdir.startswith("/"):
+        raise refuse(USAGE, f"The workdir {params.workdir!r} is not absolute.", "Clients send absolute folders.")
+    if not Path(params.workdir).is_dir():
+        raise refuse(USAGE, f"There is no folder {params.workdir!r}.", "Give an existing folder with -w.")
+
+
+def new_task(
+    params: DispatchParams, *, origin: Origin, secret_names: Mapping[str, str], now: float, blocked: Fault | None
+) -> NewTask:
+    """The task as it will be stored. Only the names of secrets go into it."""
+    auto = params.provider.partition("/")[0] == "auto"
+    return NewTask(
+        run_id=new_run_id(now),
+        created_at=now,
+        task=params.task,
+        provider=params.provider,
+        model=params.model,
+        sandbox=params.sandbox,
+        workdir=params.workdir,
+        session_id=params.session_id,
+        timeout=params.timeout,
+        max_retries=params.max_retries,
+        failover=params.failover if params.failover is not None else auto,
+        profile=params.profile,
+        effort=params.reasoning_effort or "",
+        priority=params.priority,
+        origin=origin,
+        env=params.env.values,
+        env_names=tuple(sorted(secret_names)),
+        idempotency_key=params.idempotency_key,
+        payload_hash=payload_hash(params),
+        blocked=blocked,
+    )
+
+
+def payload_hash(params: DispatchParams) -> str:
+    """What an idempotency key stands for: everything asked, but not how long the client waits or from which shell."""
+    asked = msgspec.structs.replace(
+        params, wait_s=None, background=False, env=type(params.env)(), origin=Origin(), idempotency_key=""
+    )
+    return blake2b(msgspec.json.encode(asked, order="deterministic"), digest_size=16).hexdigest()

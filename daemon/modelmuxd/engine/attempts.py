@@ -1,0 +1,248 @@
+"""One attempt: start the agent under its guard, follow what it says, judge it, settle.
+
+Cancelling the coroutine that runs an attempt leaves the agent alone: that is what a daemon does that goes away. Ending
+an agent is asked through `Live`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import msgspec
+from muxwire import events as wire
+from muxwire.faults import LOST, Fault
+
+from modelmuxd.adapters.base import Reader
+from modelmuxd.domain.invocation import Exit
+from modelmuxd.domain.outcome import Outcome
+from modelmuxd.engine.answer import FILE, Answer
+from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.plan import Ask
+from modelmuxd.engine.recorder import Recorder
+from modelmuxd.engine.results import summary_of
+from modelmuxd.runner.interface import AgentProcess, Launch, LaunchFailed, OutputLimit, Runner
+from modelmuxd.store.interface import Attempt, Settle, StoreFull, Task, TaskStore
+
+log = logging.getLogger(__name__)
+
+GRACE = 5.0
+"""Seconds between the signal and SIGKILL; the real CLIs need up to 5 (measured)."""
+DEAD_MAN = 60.0
+"""Seconds after a run's deadline at which the guard ends the agent by itself, should we be gone."""
+FULL_RETRY = 1.0
+"""Seconds between tries to settle while the disk is full."""
+
+StopSignal = Literal["INT", "TERM"]
+
+
+class Live:
+    """An attempt that runs now: how to end it early, and what a status line shows of it."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.recorder: Recorder | None = None
+        self.ending = ""
+        self._end = anyio.Event()
+
+    def end(self, why: str) -> None:
+        """Ask for its end: `canceled`, `timeout` or `output_limit`; the first word stays."""
+        self.ending = self.ending or why
+        self._end.set()
+
+    async def asked_to_end(self) -> None:
+        await self._end.wait()
+
+    @property
+    def last_line(self) -> str:
+        return self.recorder.last_line if self.recorder else ""
+
+
+class Attempts:
+    """Runs attempts and keeps those that are under way, by run id."""
+
+    def __init__(self, *, store: TaskStore, runner: Runner, hub: Hub, clock: Clock, spool: Path) -> None:
+        self._store = store
+        self._runner = runner
+        self._hub = hub
+        self._clock = clock
+        self.spool = spool
+        self.live: dict[str, Live] = {}
+
+    @contextmanager
+    def under_way(self, run_id: str, deadline: float) -> Iterator[Live]:
+        """From before the claim to after the settle, so that no request to cancel falls between."""
+        live = self.live[run_id] = Live(deadline)
+        try:
+            yield live
+        finally:
+            del self.live[run_id]
+
+    async def start(self, task: Task, attempt: Attempt, ask: Ask, live: Live) -> Settle:
+        """Launch and follow to the end. What comes back says how the attempt ended, not yet what follows."""
+        launch = Launch(
+            folder=self.spool / attempt.folder,
+            marker=marker_of(attempt),
+            invocation=ask.invocation,
+            workdir=task.new.workdir,
+            env=ask.env,
+            deadline=max(1.0, live.deadline - self._clock.now()) + DEAD_MAN,
+        )
+        try:
+            process = await self._runner.launch(launch)
+        except LaunchFailed as error:
+            return ended_with(attempt, Fault(code="crashed", message=f"{attempt.provider} did not start: {error}"))
+        reader = ask.adapter.reader(ask.request)
+        return await self.follow(attempt, reader, process, live, ask.invocation.stop_signal)
+
+    async def reopen(self, attempt: Attempt) -> AgentProcess | None:
+        """The agent of an earlier daemon's attempt; None when it never started, and now never will."""
+        return await self._runner.reopen(self.spool / attempt.folder, marker_of(attempt))
+
+    async def follow(
+        self,
+        attempt: Attempt,
+        reader: Reader,
+        process: AgentProcess,
+        live: Live,
+        signal: StopSignal,
+        seen: Sequence[wire.RunEvent] = (),
+    ) -> Settle:
+        """Read what the agent says until it has ended. `seen` is what an earlier daemon recorded of this attempt."""
+        answer = Answer(self.spool / attempt.folder)
+        text_seen, others_seen = count_seen(seen, attempt.number)
+        live.recorder = recorder = Recorder(attempt.number, answer, text_seen=text_seen, others_seen=others_seen)
+        await self._read(attempt, reader, process, live, signal)
+        exit = _flagged(await process.ended(), live)
+        if swept := await process.sweep():
+            log.info("ended %d processes left behind by %s", swept, attempt.provider, extra={"run": attempt.run_id})
+        outcome = reader.verdict(exit, process.stderr_tail())
+        if exit.code is None and not (exit.canceled or exit.timed_out or exit.output_limit):
+            outcome = msgspec.structs.replace(outcome, fault=lost(attempt))
+        return self._ended(attempt, exit, outcome, answer, recorder)
+
+    async def _read(
+        self, attempt: Attempt, reader: Reader, process: AgentProcess, live: Live, signal: StopSignal
+    ) -> None:
+        recorder = live.recorder
+        assert recorder is not None
+
+        async def append(events: tuple[wire.RunEvent, ...]) -> None:
+            await self._append(attempt, events)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(recorder.flush_regularly, append)
+            tasks.start_soon(self._watch_clock, live)
+            tasks.start_soon(_stop_when_asked, live, process, signal)
+            try:
+                async for piece in process.output():
+                    for event in reader.feed(piece):
+                        recorder.take(event)
+                    if recorder.full:
+                        await recorder.flush(append)
+            except OutputLimit:
+                live.end("output_limit")
+                await process.stop("TERM", GRACE)
+            tasks.cancel_scope.cancel()
+
+    async def _append(self, attempt: Attempt, events: tuple[wire.RunEvent, ...]) -> None:
+        try:
+            await self._store.append(attempt.run_id, attempt.number, self._store.epoch, events)
+        except StoreFull:  # progress may be lost; the answer is in the spool
+            log.warning("disk full: progress is not recorded", extra={"run": attempt.run_id})
+        self._hub.notify(attempt.run_id)
+
+    async def _watch_clock(self, live: Live) -> None:
+        await self._clock.sleep_until(live.deadline)
+        live.end("timeout")
+
+    def _ended(self, attempt: Attempt, exit: Exit, outcome: Outcome, answer: Answer, recorder: Recorder) -> Settle:
+        head, in_file, size = answer.close()
+        return Settle(
+            run_id=attempt.run_id,
+            number=attempt.number,
+            epoch=self._store.epoch,
+            attempt_state=outcome.fault.code if outcome.fault else "success",
+            fault=outcome.fault,
+            exit_code=exit.code,
+            session_id=outcome.session,
+            model=outcome.model,
+            usage=outcome.usage,
+            cost_micros=outcome.cost_micros,
+            enforced=attempt.enforced,
+            summary=summary_of(head),
+            output="" if in_file else head,
+            output_file=f"{attempt.folder}/{FILE}" if in_file else "",
+            output_size=size,
+            events=recorder.drain(),
+        )
+
+    async def settle(self, settle: Settle) -> Task:
+        """Durably; held and tried again while the disk is full. Shielded: an end that is known must be written."""
+        with anyio.CancelScope(shield=True):
+            while True:
+                try:
+                    task = await self._store.settle(settle, self._clock.now())
+                except StoreFull:
+                    log.error("disk full: a run that ended waits to be recorded", extra={"run": settle.run_id})
+                    await anyio.sleep(FULL_RETRY)
+                else:
+                    self._hub.notify(settle.run_id)
+                    return task
+
+
+async def _stop_when_asked(live: Live, process: AgentProcess, signal: StopSignal) -> None:
+    await live.asked_to_end()
+    await process.stop(signal, GRACE)
+
+
+def _flagged(exit: Exit, live: Live) -> Exit:
+    """Why we ended it counts more than the code it then gave."""
+    return Exit(
+        code=exit.code,
+        canceled=live.ending == "canceled",
+        timed_out=exit.timed_out or live.ending == "timeout",
+        output_limit=live.ending == "output_limit",
+    )
+
+
+def marker_of(attempt: Attempt) -> str:
+    """What the agent and all it starts carry in their environment; unique to the attempt."""
+    return f"{attempt.run_id}-{attempt.number}"
+
+
+def ended_with(attempt: Attempt, fault: Fault) -> Settle:
+    """The end of an attempt whose agent said nothing."""
+    return Settle(
+        run_id=attempt.run_id, number=attempt.number, epoch=attempt.epoch, attempt_state=fault.code, fault=fault
+    )
+
+
+def lost(attempt: Attempt) -> Fault:
+    return Fault(
+        code=LOST,
+        message=f"{attempt.provider} vanished without an exit status.",
+        hint="It may have changed files; look before you send the task again.",
+        provider=attempt.provider,
+    )
+
+
+def count_seen(events: Sequence[wire.RunEvent], number: int) -> tuple[int, int]:
+    """Characters of text, and other events, that are recorded of an attempt."""
+    text = others = 0
+    for event in events:
+        match event:
+            case wire.Text(attempt=attempt, text=piece) if attempt == number:
+                text += len(piece)
+            case wire.ToolUsed(attempt=attempt) | wire.Notice(attempt=attempt) | wire.UsageSeen(attempt=attempt):
+                others += attempt == number
+            case wire.SessionStarted():
+                others += 1
+            case _:
+                pass
+    return text, others

@@ -1,0 +1,69 @@
+"""The environment of an agent: its caller's, allow-listed; never the daemon's own, never another provider's keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from modelmuxd.adapters.base import Adapter
+from modelmuxd.domain.invocation import Invocation
+from modelmuxd.domain.request import ProviderSettings
+
+
+class Secrets:
+    """Values that callers supplied for their runs. In memory only, hidden in every repr, dropped when the run ends."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, str]] = {}
+        self._latest: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<Secrets of {len(self._values)} runs>"
+
+    def keep(self, run_id: str, values: Mapping[str, str]) -> None:
+        self._values[run_id] = dict(values)
+        self._latest.update(values)
+
+    def refill(self, run_id: str, names: Iterable[str], login: Mapping[str, str]) -> bool:
+        """Give a run of an earlier daemon its values again, from the last client's or the login shell's environment.
+
+        The same user's keys in any case, though not always the same shell's. False when a name has no value.
+        """
+        known = {**login, **self._latest}
+        if any(name not in known for name in names):
+            return False
+        self._values[run_id] = {name: known[name] for name in names}
+        return True
+
+    def missing(self, run_id: str, names: Iterable[str]) -> bool:
+        return any(name not in self._values.get(run_id, {}) for name in names)
+
+    def of(self, run_id: str) -> dict[str, str]:
+        return self._values.get(run_id, {})
+
+    def drop(self, run_id: str) -> None:
+        self._values.pop(run_id, None)
+
+
+def names_needed(adapters: Iterable[Adapter], settings: Mapping[str, ProviderSettings]) -> tuple[str, ...]:
+    """Variables to ask the caller for: what these adapters declare, and the key names of the profile in use."""
+    names = {name for adapter in adapters for name in adapter.env_names}
+    names |= {chosen.api_key_env for chosen in settings.values() if chosen.api_key_env}
+    return tuple(sorted(names))
+
+
+def child_environment(
+    base: Mapping[str, str],
+    secrets: Mapping[str, str],
+    adapter: Adapter,
+    invocation: Invocation,
+    settings: ProviderSettings,
+) -> dict[str, str]:
+    """Base names, then this provider's own variables, then what the profile and the invocation set."""
+    env = {name: value for name, value in base.items() if name not in adapter.scrub}
+    for name in invocation.env_names:
+        if name in secrets:
+            env[name] = secrets[name]
+    for name, source in invocation.env_aliases.items():
+        if source in secrets:
+            env[name] = secrets[source]
+    return {**env, **settings.extra_env, **invocation.env}

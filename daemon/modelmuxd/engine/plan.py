@@ -1,0 +1,204 @@
+"""Which providers could take a task, in which order, and how each would be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from muxwire.faults import NO_PROVIDER, Fault, unknown_name
+from muxwire.words import Effort
+
+from modelmuxd.adapters.base import Adapter
+from modelmuxd.domain.decision import Candidate, Ranked
+from modelmuxd.domain.invocation import Invocation
+from modelmuxd.domain.request import ProviderSettings, Request
+from modelmuxd.domain.usage import Usage
+from modelmuxd.engine.check import Located
+from modelmuxd.engine.environment import child_environment
+from modelmuxd.engine.retry import eligible
+from modelmuxd.routing.router import Preferences, rank
+from modelmuxd.store.interface import Attempt, Decided, NewTask
+
+
+class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say for one task: its project's and profile's words, resolved."""
+
+    profile: Mapping[str, ProviderSettings] = {}
+    preferences: Preferences = Preferences()
+    disabled: frozenset[str] = frozenset()
+
+    def of(self, provider: str) -> ProviderSettings:
+        return self.profile.get(provider, ProviderSettings())
+
+
+class Locate(Protocol):
+    async def __call__(self, adapter: Adapter, env: Mapping[str, str]) -> Located: ...
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The candidates worth trying, best first; with none, the fault that ends the task."""
+
+    ranked: tuple[Ranked, ...] = ()
+    located: Mapping[str, Located] = {}
+    fault: Fault | None = None
+    decision: Decided
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One provider asked in its own way."""
+
+    adapter: Adapter
+    candidate: Candidate
+    request: Request
+    invocation: Invocation
+    version: str
+    env: Mapping[str, str]
+    """The child's whole environment."""
+
+    def __repr__(self) -> str:
+        return f"Ask({self.candidate.provider}, {self.invocation.argv[0]!r})"
+
+
+def split_provider(provider: str, model: str) -> tuple[str, str]:
+    """`provider/model` in one word, as 0.29 has it; an explicit model wins."""
+    name, _, named = provider.partition("/")
+    return name, model or named
+
+
+def account_of(provider: str, settings: ProviderSettings) -> str:
+    """Whose slots and quota a run uses."""
+    return f"{provider}@{settings.base_url}" if settings.base_url else provider
+
+
+def wanted(task: NewTask, adapters: Mapping[str, Adapter]) -> list[Adapter]:
+    """The adapters that may take the task. Raises FaultError for an unknown name: never a substitution."""
+    name, _ = split_provider(task.provider, task.model)
+    if name == "auto":
+        return list(adapters.values())
+    if name not in adapters:
+        raise unknown_name("provider", name, [*adapters, "auto"])
+    return [adapters[name]]
+
+
+class Planner:
+    """Looks the candidates up on the caller's PATH and ranks them."""
+
+    def __init__(self, adapters: Mapping[str, Adapter], locate: Locate) -> None:
+        self._adapters = adapters
+        self._locate = locate
+
+    async def plan(
+        self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings, env: Mapping[str, str]
+    ) -> Plan:
+        """Rank what can be used and has not been spent by earlier attempts."""
+        adapters = wanted(task, self._adapters)
+        explicit = split_provider(task.provider, task.model)[0] != "auto"
+        adapters = [one for one in adapters if explicit or one.name not in settings.disabled]
+        if attempts and not task.failover:
+            adapters = [one for one in adapters if one.name == attempts[0].provider]
+        elif explicit and task.failover and attempts:
+            adapters = [one for one in self._adapters.values() if one.name not in settings.disabled]
+        located = {one.name: await self._locate(one, env) for one in adapters}
+        candidates = [self._candidate(one, located[one.name], task, settings) for one in adapters]
+        usable = [one for one in candidates if eligible(_faults(attempts, one.provider), task.max_retries)]
+        ranking = rank(task.task, usable, settings.preferences)
+        ranked = _again_first(ranking.ranked, attempts)
+        return Plan(
+            ranked=ranked,
+            located=located,
+            fault=None if ranked else _nobody(candidates),
+            decision=_explain(ranked, ranking.excluded),
+        )
+
+    def _candidate(self, adapter: Adapter, found: Located, task: NewTask, settings: TaskSettings) -> Candidate:
+        named, model = split_provider(task.provider, task.model)
+        mine = model if adapter.name == named or (named == "auto" and not task.model) else ""
+        chosen = settings.of(adapter.name)
+        return Candidate(
+            provider=adapter.name,
+            account=account_of(adapter.name, chosen),
+            model=mine or chosen.model,
+            available=found.fault is None,
+            fault=found.fault.code if found.fault else "",
+            why=f"{found.fault.message} {found.fault.hint}".strip() if found.fault else "",
+        )
+
+    def ask(
+        self,
+        task: NewTask,
+        chosen: Candidate,
+        plan: Plan,
+        *,
+        folder: Path,
+        settings: TaskSettings,
+        env: Mapping[str, str],
+        secrets: Mapping[str, str],
+        session_usage: Usage | None = None,
+        as_root: bool = False,
+    ) -> Ask:
+        """How to ask the chosen one. Raises FaultError for what its adapter cannot honour."""
+        adapter = self._adapters[chosen.provider]
+        mine = settings.of(chosen.provider)
+        request = Request(
+            task=task.task,
+            program=plan.located[chosen.provider].program,
+            workdir=task.workdir,
+            folder=str(folder),
+            sandbox=task.sandbox,
+            model=chosen.model,
+            session=task.session_id,
+            session_usage=session_usage,
+            effort=_effort(task.effort),
+            settings=mine,
+            env_present=frozenset(env) | frozenset(secrets),
+            as_root=as_root,
+        )
+        invocation = adapter.prepare(request)
+        return Ask(
+            adapter=adapter,
+            candidate=chosen,
+            request=request,
+            invocation=invocation,
+            version=plan.located[chosen.provider].version,
+            env=child_environment(env, secrets, adapter, invocation, mine),
+        )
+
+
+def _effort(word: str) -> Effort | None:
+    return msgspec.convert(word, Effort) if word else None
+
+
+def _faults(attempts: Sequence[Attempt], provider: str) -> list[Fault]:
+    return [one.fault or Fault(code="lost", message="") for one in attempts if one.provider == provider]
+
+
+def _again_first(ranked: tuple[Ranked, ...], attempts: Sequence[Attempt]) -> tuple[Ranked, ...]:
+    """A provider that may be retried comes before the others: failing over is for when it is spent."""
+    last = attempts[-1].provider if attempts else ""
+    return tuple(sorted(ranked, key=lambda one: one.candidate.provider != last))
+
+
+def _nobody(candidates: Sequence[Candidate]) -> Fault:
+    reasons = [f"{one.provider}: {one.why}" for one in candidates if not one.available]
+    return Fault(
+        code=NO_PROVIDER,
+        message="No agent can take this task. " + " · ".join(reasons),
+        hint="See `muxctl check`.",
+        choices=tuple(one.provider for one in candidates),
+    )
+
+
+def _explain(ranked: Sequence[Ranked], excluded: Sequence[Ranked]) -> Decided:
+    best = f"{ranked[0].candidate.provider}: {'; '.join(ranked[0].reasons)}" if ranked else "nobody can take it"
+    return Decided(
+        kind="route",
+        text=best,
+        data={
+            "ranked": [
+                {"provider": one.candidate.provider, "score": one.score, "reasons": list(one.reasons)} for one in ranked
+            ],
+            "excluded": [{"provider": one.candidate.provider, "reasons": list(one.reasons)} for one in excluded],
+        },
+    )

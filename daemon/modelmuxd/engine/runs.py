@@ -1,0 +1,178 @@
+"""Runs, as clients ask for them: accept, follow, wait, cancel, show."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+from muxwire.events import Ended, RunEvent
+from muxwire.faults import DRAINING, Fault, refuse
+from muxwire.insight import RunLine
+from muxwire.runs import DecisionDetail, DispatchParams, Origin, RunDetail, RunResult
+
+from modelmuxd.adapters.base import Adapter
+from modelmuxd.engine.accept import check, new_task
+from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.dispatcher import SettingsFor
+from modelmuxd.engine.environment import Secrets, names_needed
+from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.plan import split_provider, wanted
+from modelmuxd.engine.results import attempt_detail, result_of
+from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.store.interface import NewTask, Task, TaskStore
+
+PAGE = 256
+WHOLE_OUTPUT = 32 * 1024 * 1024
+"""Bytes of an answer that travel in a result; of a larger one, the head does, with its size."""
+
+PolicyGate = Callable[[], Fault | None]
+
+
+class Runs:
+    """What the edge calls. Every argument that names a run takes any unique prefix of its id."""
+
+    def __init__(
+        self,
+        *,
+        store: TaskStore,
+        adapters: Mapping[str, Adapter],
+        attempts: Attempts,
+        scheduler: Scheduler,
+        secrets: Secrets,
+        settings_for: SettingsFor,
+        policy_gate: PolicyGate,
+        hub: Hub,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._adapters = adapters
+        self._attempts = attempts
+        self._scheduler = scheduler
+        self._secrets = secrets
+        self._settings_for = settings_for
+        self._policy_gate = policy_gate
+        self._hub = hub
+        self._clock = clock
+
+    async def secret_names(self, params: DispatchParams) -> tuple[str, ...]:
+        """Checks the request and says which variables its providers may need. Raises FaultError."""
+        if self._scheduler.paused:
+            raise refuse(DRAINING, "The daemon is ending and takes no new work.", "Try again in a moment.")
+        check(params)
+        settings = await self._settings_for(params.workdir, params.profile)
+        asked = NewTask(run_id="", created_at=0, task="", provider=params.provider, model=params.model)
+        return names_needed(wanted(asked, self._adapters), settings.profile)
+
+    async def accept(self, params: DispatchParams, origin: Origin, secrets: Mapping[str, str]) -> Task:
+        """Store the task and queue it. Durable when this returns; the same idempotency key gives the same run."""
+        now = self._clock.now()
+        blocked = self._policy_gate()
+        task = new_task(params, origin=origin, secret_names=secrets, now=now, blocked=blocked)
+        with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
+            stored, fresh = await self._store.submit(task)
+            if fresh and stored.ended_at is None:
+                self._secrets.keep(stored.new.run_id, secrets)
+                self._scheduler.put(stored)
+        self._hub.notify(stored.new.run_id)
+        return stored
+
+    async def find(self, prefix: str) -> Task:
+        return await self._store.find(prefix)
+
+    async def result(self, task: Task) -> RunResult:
+        """The canonical result as it stands, with the whole answer where it fits."""
+        output = await anyio.to_thread.run_sync(self._read_output, task) if task.output_file else None
+        return result_of(task, self._clock.now(), output)
+
+    def _read_output(self, task: Task) -> str:
+        with Path(self._attempts.spool, task.output_file).open("rb") as file:
+            return file.read(WHOLE_OUTPUT).decode("utf-8", "ignore")
+
+    async def watch(self, run_id: str, since: int = 0, *, follow: bool = True) -> AsyncIterator[RunEvent]:
+        """Events after `since`, from the store, at the watcher's own pace; the last one is `Ended`.
+
+        Without `follow`, what is there now.
+        """
+        while True:
+            changed = self._hub.changed(run_id)
+            task = await self._store.find(run_id)
+            while page := await self._store.events(run_id, since, PAGE):
+                for event in page:
+                    yield event
+                since = page[-1].seq
+            if task.ended_at is not None:
+                yield Ended(seq=since + 1, at=task.ended_at, result=await self.result(task))
+                return
+            if not follow:
+                return
+            await changed.wait()
+
+    async def wait(self, run_ids: Sequence[str], seconds: float | None) -> list[Task]:
+        """Until all have ended, or so long; as they then stand."""
+        with anyio.move_on_after(seconds):
+            for run_id in run_ids:
+                while True:
+                    changed = self._hub.changed(run_id)
+                    if (await self._store.find(run_id)).ended_at is not None:
+                        break
+                    await changed.wait()
+        return [await self._store.find(run_id) for run_id in run_ids]
+
+    async def cancel(self, run_id: str, by: str) -> Task:
+        """Ask for its end. One that runs ends when its tree is dead; wait for it to know."""
+        task = await self._store.request_cancel(run_id, by, self._clock.now())
+        self._scheduler.drop(run_id)
+        if live := self._attempts.live.get(run_id):
+            live.end("canceled")
+        self._hub.notify(run_id)
+        return task
+
+    async def unfinished(self) -> list[Task]:
+        return await self._store.unfinished()
+
+    async def detail(self, task: Task) -> RunDetail:
+        run_id = task.new.run_id
+        decisions = await self._store.decisions(run_id)
+        return RunDetail(
+            result=await self.result(task),
+            task=task.new.task,
+            workdir=task.new.workdir,
+            origin=task.new.origin,
+            created_at=task.new.created_at,
+            started_at=task.started_at,
+            ended_at=task.ended_at,
+            timeout=task.new.timeout,
+            attempts=tuple(attempt_detail(one) for one in await self._store.attempts(run_id)),
+            decisions=tuple(
+                DecisionDetail(at=at, kind=one.kind, text=one.text, data=one.data) for at, one in decisions
+            ),
+        )
+
+    async def lines(self, limit: int) -> tuple[list[RunLine], list[RunLine], list[RunLine]]:
+        """Running, waiting and the newest ended runs."""
+        unfinished = [self._line(task) for task in await self._store.unfinished()]
+        recent = [self._line(task) for task in await self._store.recent(limit)] if limit else []
+        running = [line for line in unfinished if line.state == "running"]
+        return running, [line for line in unfinished if line.state != "running"], recent
+
+    def _line(self, task: Task) -> RunLine:
+        live = self._attempts.live.get(task.new.run_id)
+        provider, model = split_provider(task.new.provider, task.new.model)
+        return RunLine(
+            run_id=task.new.run_id,
+            state=task.state,
+            provider=task.provider or provider,
+            model=task.model or model,
+            task=task.new.task[:120],
+            created_at=task.new.created_at,
+            started_at=task.started_at,
+            ended_at=task.ended_at,
+            waiting=task.waiting or "",
+            waiting_for=task.waiting_for,
+            until=task.not_before,
+            last_line=live.last_line if live else "",
+            origin=task.new.origin.kind,
+        )
