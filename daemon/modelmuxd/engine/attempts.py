@@ -184,16 +184,20 @@ class Attempts:
 
     async def settle(self, settle: Settle) -> Task:
         """Durably; held and tried again while the disk is full. Shielded: an end that is known must be written."""
+        task: Task | None = None
         with anyio.CancelScope(shield=True):
-            while True:
-                try:
-                    task = await self._store.settle(settle, self._clock.now())
-                except StoreFull:
-                    log.error("disk full: a run that ended waits to be recorded", extra={"run": settle.run_id})
-                    await anyio.sleep(FULL_RETRY)
-                else:
-                    self._hub.notify(settle.run_id)
-                    return task
+            while (task := await self._try_to_settle(settle)) is None:
+                await anyio.sleep(FULL_RETRY)
+        assert task is not None
+        self._hub.notify(settle.run_id)
+        return task
+
+    async def _try_to_settle(self, settle: Settle) -> Task | None:
+        try:
+            return await self._store.settle(settle, self._clock.now())
+        except StoreFull:
+            log.error("disk full: a run that ended waits to be recorded", extra={"run": settle.run_id})
+            return None
 
 
 async def _stop_when_asked(live: Live, process: AgentProcess, signal: StopSignal) -> None:
