@@ -186,8 +186,8 @@ class Attempts:
         """Durably; held and tried again while the disk is full. Shielded: an end that is known must be written."""
         task: Task | None = None
         with anyio.CancelScope(shield=True):
-            while (task := await self._try_to_settle(settle)) is None:
-                await anyio.sleep(FULL_RETRY)
+            while (task := await self._try_to_settle(settle)) is None:  # noqa: ASYNC110
+                await anyio.sleep(FULL_RETRY)  # nobody tells when a disk has room again
         assert task is not None
         self._hub.notify(settle.run_id)
         return task

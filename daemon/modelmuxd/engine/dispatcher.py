@@ -124,6 +124,7 @@ class Dispatcher:
             self.settled(after)
         finally:
             self._scheduler.give_back(chosen.account)
+            self._hub.notify(run_id)
 
     def settled(self, task: Task | None) -> None:
         """Queue what goes on; forget the secrets of what has ended."""

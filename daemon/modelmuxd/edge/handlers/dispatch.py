@@ -1,0 +1,46 @@
+"""`dispatch`: take a task, follow it, give its result."""
+
+from __future__ import annotations
+
+import os
+
+import anyio
+from muxwire.runs import DispatchParams, Origin, RunResult
+
+from modelmuxd.edge.calls import Call
+from modelmuxd.engine.runs import Runs
+from modelmuxd.store.interface import Task
+
+
+class Dispatch:
+    """The run goes on when the caller hangs up: detaching is not cancelling."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+
+    async def __call__(self, params: DispatchParams, call: Call) -> RunResult:
+        names = await self._runs.secret_names(params)
+        secrets = await call.need(names)
+        task = await self._runs.accept(params, origin_of(params, call), secrets)
+        if not params.background:
+            await self._follow(task, call, params.wait_s)
+        return await self._runs.result(await self._runs.find(task.new.run_id))
+
+    async def _follow(self, task: Task, call: Call, seconds: float | None) -> None:
+        """Stream to whoever sees a stream; a pipe that gets one line at the end only waits for it."""
+        if call.view is not None and not call.view.tty:
+            await self._runs.wait([task.new.run_id], seconds)
+            return
+        with anyio.move_on_after(seconds):
+            async for event in self._runs.watch(task.new.run_id):
+                await call.event(event)
+
+
+def origin_of(params: DispatchParams, call: Call) -> Origin:
+    """What the connection proves counts, not what the caller says of itself."""
+    return Origin(
+        kind=call.hello.role,
+        principal=str(call.peer.uid if call.peer.uid is not None else os.getuid()),
+        caller=params.origin.caller,
+        workdir=params.workdir,
+    )

@@ -1,0 +1,54 @@
+"""`show`, `watch`, `wait` and `cancel`: runs that exist."""
+
+from __future__ import annotations
+
+from muxwire.faults import USAGE, refuse
+from muxwire.runs import (
+    CancelParams,
+    CancelResult,
+    RunDetail,
+    RunRef,
+    RunResult,
+    WaitParams,
+    WaitResult,
+    WatchParams,
+)
+
+from modelmuxd.edge.calls import Call
+from modelmuxd.engine.runs import Runs as Engine
+
+CANCEL_WAIT = 15.0
+"""Seconds that `cancel` waits for trees to be dead: the grace period, and what killing takes on a busy machine."""
+
+
+class Runs:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def show(self, params: RunRef, call: Call) -> RunDetail:
+        return await self._engine.detail(await self._engine.find(params.run_id))
+
+    async def watch(self, params: WatchParams, call: Call) -> RunResult:
+        task = await self._engine.find(params.run_id)
+        async for event in self._engine.watch(task.new.run_id, params.since, follow=params.follow):
+            await call.event(event)
+        return await self._engine.result(await self._engine.find(task.new.run_id))
+
+    async def wait(self, params: WaitParams, call: Call) -> WaitResult:
+        found = [(await self._engine.find(run)).new.run_id for run in params.run_ids]
+        tasks = await self._engine.wait(found, params.wait_s)
+        return WaitResult(runs=tuple([await self._engine.result(task) for task in tasks]))
+
+    async def cancel(self, params: CancelParams, call: Call) -> CancelResult:
+        ids = await self._named(params)
+        for run_id in ids:
+            await self._engine.cancel(run_id, call.hello.role)
+        tasks = await self._engine.wait(ids, CANCEL_WAIT)
+        return CancelResult(runs=tuple([await self._engine.result(task) for task in tasks]))
+
+    async def _named(self, params: CancelParams) -> list[str]:
+        if params.all:
+            return [task.new.run_id for task in await self._engine.unfinished()]
+        if not params.run_ids:
+            raise refuse(USAGE, "No run is named.", "Name runs, or say --all.")
+        return [(await self._engine.find(run)).new.run_id for run in params.run_ids]

@@ -1,0 +1,62 @@
+"""What runs, what waits and why, and how the daemon itself is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import msgspec
+import psutil
+from muxwire.faults import Fault
+from muxwire.insight import DaemonFacts, Status
+
+from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.runs import Runs
+from modelmuxd.engine.scheduler import Scheduler
+
+
+class StatusBoard:
+    """`birth` is what never changes while the daemon lives; `notices` what the user should know now."""
+
+    def __init__(
+        self,
+        *,
+        birth: DaemonFacts,
+        notices: Callable[[], tuple[Fault, ...]],
+        runs: Runs,
+        scheduler: Scheduler,
+        hub: Hub,
+        clock: Clock,
+    ) -> None:
+        self._birth = birth
+        self._notices = notices
+        self._runs = runs
+        self._scheduler = scheduler
+        self._hub = hub
+        self._clock = clock
+        self._process = psutil.Process()
+
+    def facts(self) -> DaemonFacts:
+        return msgspec.structs.replace(
+            self._birth,
+            state="draining" if self._scheduler.paused else "running",
+            running=self._scheduler.running,
+            waiting=self._scheduler.waiting,
+            rss_bytes=self._process.memory_info().rss,
+            notices=self._notices(),
+        )
+
+    async def status(self, limit: int) -> Status:
+        running, waiting, recent = await self._runs.lines(limit)
+        return Status(
+            at=self._clock.now(),
+            daemon=self.facts(),
+            running=tuple(running),
+            waiting=tuple(waiting),
+            recent=tuple(recent),
+        )
+
+    def changed(self) -> anyio.Event:
+        """Set by the next change of any run. Take it before reading the status."""
+        return self._hub.changed()
