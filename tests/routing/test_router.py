@@ -5,6 +5,7 @@ import itertools
 from modelmuxd.domain.decision import Candidate
 from modelmuxd.routing.router import Preferences, Rule, rank
 
+NOTHING = Preferences()
 NAMES = ("gemini", "claude", "codex")
 
 
@@ -12,7 +13,7 @@ def candidate(name: str, **more: object) -> Candidate:
     return Candidate(provider=name, account=name, **more)  # type: ignore[arg-type]
 
 
-def order(task: str, preferences: Preferences = Preferences()) -> list[str]:
+def order(task: str, preferences: Preferences = NOTHING) -> list[str]:
     ranking = rank(task, [candidate(name) for name in NAMES], preferences)
     return [one.candidate.provider for one in ranking.ranked]
 

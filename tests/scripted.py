@@ -1,0 +1,167 @@
+"""A scripted agent: a real child process that does what its task says, and the adapter that understands it.
+
+The task is the script, a line a step:
+
+    say TEXT            a piece of the answer (`\\n` stands for a line end)
+    message TEXT        a whole message
+    tool NAME           a tool was used
+    session ID          the session's id
+    fault CODE [S]      the provider's complaint, to be retried after S seconds
+    sleep S             wait
+    until PATH          wait until PATH exists
+    touch PATH          create PATH
+    env NAME            say the value of a variable
+    stdin               say how many bytes the task had
+    child PATH          leave a child behind in its own session; its pid goes to PATH
+    stubborn            ignore SIGTERM and SIGINT from here on
+    flood LINES         that many lines of 1 KiB
+    exit CODE           end now
+
+It ends with the terminal event and exit 0, unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from modelmuxd.adapters.base import Login, Package
+from modelmuxd.domain.events import Delta, Event, Message, Notice, Started, Tool
+from modelmuxd.domain.invocation import Exit, Invocation
+from modelmuxd.domain.outcome import Outcome
+from modelmuxd.domain.request import Request
+from modelmuxd.domain.usage import Usage
+from muxwire.faults import Fault
+
+AGENT = """#!%(python)s -SE
+import os, signal, subprocess, sys, time
+
+def emit(kind, value):
+    import json
+    print(json.dumps({kind: value}), flush=True)
+
+script = sys.stdin.buffer.read()
+for line in script.decode().splitlines():
+    word, _, rest = line.partition(" ")
+    if word in ("say", "message"):
+        emit(word, rest.replace("\\\\n", "\\n"))
+    elif word in ("tool", "session", "fault"):
+        emit(word, rest)
+    elif word == "sleep":
+        time.sleep(float(rest))
+    elif word == "until":
+        while not os.path.exists(rest):
+            time.sleep(0.005)
+    elif word == "touch":
+        open(rest, "w").close()
+    elif word == "env":
+        emit("say", os.environ.get(rest, "<unset>"))
+    elif word == "stdin":
+        emit("say", str(len(script)))
+    elif word == "child":
+        child = subprocess.Popen(["sleep", "300"], start_new_session=True)
+        with open(rest + ".new", "w") as file:
+            file.write(str(child.pid))
+        os.rename(rest + ".new", rest)
+    elif word == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    elif word == "flood":
+        for _ in range(int(rest)):
+            emit("say", "x" * 1000)
+    elif word == "exit":
+        sys.exit(int(rest))
+emit("done", True)
+"""
+
+
+def install(folder: Path, name: str) -> Path:
+    """Puts the agent into `folder` as the program `name`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / name
+    program.write_text(AGENT % {"python": os.path.realpath(sys.executable)})
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return program
+
+
+class ScriptedReader:
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._rest = b""
+        self._done = False
+        self._session = ""
+        self._fault: Fault | None = None
+
+    def feed(self, data: bytes) -> list[Event]:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [self._event(line) for line in lines if line]
+
+    def _event(self, line: bytes) -> Event:
+        ((kind, value),) = json.loads(line).items()
+        match kind:
+            case "say":
+                return Delta(value)
+            case "message":
+                return Message(value)
+            case "tool":
+                return Tool(value, "completed")
+            case "session":
+                self._session = value
+                return Started(value, "scripted-1")
+            case "fault":
+                code, _, after = value.partition(" ")
+                message = f"the script says {code}"
+                self._fault = Fault(
+                    code=code, message=message, provider=self._provider, retry_after=float(after) if after else None
+                )
+                return Notice(message)
+            case _:
+                self._done = True
+                return Notice("done")
+
+    def verdict(self, exit: Exit, stderr_tail: bytes) -> Outcome:
+        return Outcome(fault=self._judge(exit, stderr_tail), session=self._session, usage=Usage(input=3, output=2))
+
+    def _judge(self, exit: Exit, stderr_tail: bytes) -> Fault | None:
+        for flag, code in (
+            (exit.canceled, "canceled"),
+            (exit.timed_out, "timeout"),
+            (exit.output_limit, "output_limit"),
+        ):
+            if flag:
+                return Fault(code=code, message=f"ended as {code}", provider=self._provider)
+        if self._fault:
+            return self._fault
+        if exit.code == 0 and self._done:
+            return None
+        return Fault(code="crashed", message=f"exit {exit.code}: {stderr_tail.decode(errors='replace')[-200:]}")
+
+
+class ScriptedAdapter:
+    """One provider of the scripted kind; give it any name."""
+
+    title: ClassVar[str] = "Scripted agent"
+    package: ClassVar[Package] = Package()
+    scrub: ClassVar[tuple[str, ...]] = ("SCRUBBED",)
+    login_files: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, name: str, *, env_names: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.program = name
+        self.env_names = env_names
+
+    def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
+        return Login("yes", "scripted")
+
+    def prepare(self, request: Request) -> Invocation:
+        return Invocation(
+            argv=(request.program,), stdin=request.task.encode(), env_names=self.env_names, enforced="permission"
+        )
+
+    def reader(self, request: Request) -> ScriptedReader:
+        return ScriptedReader(self.name)
