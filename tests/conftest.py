@@ -1,10 +1,8 @@
-"""What every test shares."""
-
 from __future__ import annotations
 
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

@@ -2,6 +2,7 @@
 
 >>> frames = FrameReader()
 >>> frames.feed(frame(b"\\x01") + b"\\x00\\x00")
+>>> list(frames)
 [b'\\x01']
 """
 
@@ -23,33 +24,44 @@ def frame(body: bytes) -> bytes:
 
 
 class FrameReader:
-    """Cuts a byte stream into frame bodies; keeps what is incomplete.
+    """Cuts a byte stream into frame bodies: `feed` it bytes, iterate over the bodies that are complete so far.
 
-    `limit` bounds what one peer can make us hold; it is small until the hello is done.
+    `limit` bounds what one peer can make us hold; it is small until the hello is done. It may be changed between two
+    bodies and holds from the next one on, even when that has been fed already.
     """
 
     def __init__(self, limit: int = MAX_FRAME) -> None:
         self.limit = limit
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """The bodies that `data` completes, in order. Raises FrameError before buffering a body over the limit."""
+    def feed(self, data: bytes) -> None:
         self._buffer += data
-        bodies: list[bytes] = []
-        start = 0
-        while len(self._buffer) - start >= HEADER:
-            size = int.from_bytes(self._buffer[start : start + HEADER], "big")
-            if not 0 < size <= self.limit:
-                raise FrameError(f"a frame of {size} bytes; 1 to {self.limit} are allowed")
-            end = start + HEADER + size
-            if len(self._buffer) < end:
-                break
-            bodies.append(bytes(self._buffer[start + HEADER : end]))
-            start = end
-        del self._buffer[:start]
-        return bodies
+
+    def __iter__(self) -> FrameReader:
+        return self
+
+    def __next__(self) -> bytes:
+        """The next body. StopIteration until more is fed; FrameError when the length is none of ours."""
+        if not self.ready:
+            raise StopIteration
+        end = HEADER + self._size()
+        with memoryview(self._buffer) as view:
+            body = bytes(view[HEADER:end])
+        del self._buffer[:end]
+        return body
+
+    @property
+    def ready(self) -> bool:
+        """Whether a body is complete. Raises FrameError as soon as the length is known to be none of ours."""
+        return len(self._buffer) >= HEADER and len(self._buffer) >= HEADER + self._size()
 
     @property
     def pending(self) -> int:
-        """Bytes held of a frame that is not complete."""
+        """Bytes fed and not yet taken."""
         return len(self._buffer)
+
+    def _size(self) -> int:
+        size = int.from_bytes(self._buffer[:HEADER], "big")
+        if not 0 < size <= self.limit:
+            raise FrameError(f"a frame of {size} bytes; 1 to {self.limit} are allowed")
+        return size

@@ -6,11 +6,15 @@ Then, for each `Call` the client makes (ids are the client's, positive, never re
 
     Call ->                     zero or more of          then exactly one of
     without a view              Event, Chunk             Result | Failed
-    with a view (rendered)      Print                    Exit
+    with a view (rendered)      Print                    Exit | Failed (this daemon cannot render it)
 
 `Need` may come before anything else of a call: the daemon asks for environment values by name, once, and the client
 answers `Supply`. `Cancel` ends one call; hanging up ends all of a connection's calls (the runs go on: detaching is
-not cancelling). New optional fields are compatible; a new message or event kind needs a feature in the hello.
+not cancelling). A client that is done with sending but still reads (half-closed) gets the answers to its calls.
+
+What the daemon cannot read it answers by `Failed` and goes on; where no call can be named, with id 0. What is no frame
+at all ends the connection. Unknown trailing elements and unknown fields are ignored: new optional fields are
+compatible; a new message or event kind needs a feature in the hello.
 """
 
 from __future__ import annotations
@@ -104,18 +108,22 @@ class Event(_Message, frozen=True, tag="event"):
 
 
 class Chunk(_Message, frozen=True, tag="chunk"):
-    """A part of the encoded result; the parts in order, then `Result` with the last part, are the whole."""
+    """A part of the encoded result. The parts in order, and the last one in `Result`, joined and decoded, are it."""
 
     id: int
     data: bytes
 
 
 class Result(_Message, frozen=True, tag="result"):
+    """The end of a call that succeeded. After `Chunk`s, `value` is msgpack `bin`: the last part."""
+
     id: int
     value: msgspec.Raw
 
 
 class Failed(_Message, frozen=True, tag="failed"):
+    """The end of a call that failed; with id 0, something that belongs to no call could not be read."""
+
     id: int
     fault: Fault
 
@@ -136,4 +144,6 @@ class Exit(_Message, frozen=True, tag="exit"):
 
 
 FromClient = Hello | Call | Cancel | Supply
+"""What a daemon reads."""
 FromDaemon = Welcome | Refused | Need | Event | Chunk | Result | Failed | Print | Exit
+"""What a client reads."""

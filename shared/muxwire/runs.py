@@ -73,8 +73,8 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = None
     priority: Annotated[int, Meta(description="Higher runs first.", ge=-100, le=100, extra=flag("--priority"))] = 0
     wait_s: Annotated[
-        float | None,
-        Meta(description="Seconds to wait for the end before answering as it stands.", ge=0, extra=flag("--wait")),
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
     ] = None
     background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
     idempotency_key: Annotated[
@@ -154,7 +154,9 @@ class WaitParams(msgspec.Struct, frozen=True, omit_defaults=True):
     """Wait for runs to end."""
 
     run_ids: Annotated[tuple[str, ...], Meta(description="Run ids.", min_length=1, extra=flag(positional=True))]
-    wait_s: Annotated[float | None, Meta(description="Seconds to wait at most.", ge=0, extra=flag("--wait"))] = None
+    wait_s: Annotated[
+        Annotated[float, Meta(ge=0)] | None, Meta(description="Seconds to wait at most.", extra=flag("--wait"))
+    ] = None
 
 
 class WaitResult(msgspec.Struct, frozen=True):
