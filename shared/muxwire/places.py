@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # not imported at run time: hot clients load this module
 MAX_SOCKET_PATH = 103
 """Bytes a socket's path may have: macOS allows 104 with the final zero, Linux 108 (unix(7))."""
 
+SYSTEMD_SOCKET = "modelmuxd.socket"
+SYSTEMD_SERVICE = "modelmuxd.service"
+LAUNCHD_LABEL = "dev.modelmux.modelmuxd"
+
 
 class Places:
     """The folders, and every file of ours that more than one module names. Folders are 0700, files 0600."""
