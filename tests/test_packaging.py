@@ -64,7 +64,15 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     bring our editable install along: `.pth` files count only in an interpreter's own site folder."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, with_pip=True, symlinks=True)
-    pip: list[str | Path] = [folder / "bin/python", "-m", "pip", "--disable-pip-version-check", "install", "--no-deps", "--no-index"]
+    pip: list[str | Path] = [
+        folder / "bin/python",
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--no-deps",
+        "--no-index",
+    ]
     subprocess.run([*pip, wheel], capture_output=True, check=True, timeout=50)
     site = next((folder / "lib").glob("python*/site-packages"))
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
