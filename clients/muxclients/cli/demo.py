@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from typing import NoReturn
 
 import click
 import msgspec
@@ -30,8 +31,7 @@ The daemon is stopped and its folder is removed. Next: `muxctl check` shows whic
 def demo(as_json: bool) -> None:
     started = time.monotonic()
     try:
-        with stage() as here:
-            shown = list(_told(acts(here), quiet=as_json))
+        shown = _perform(quiet=as_json)
     except KeyboardInterrupt:
         print("The demo was interrupted; nothing of it is left.", file=sys.stderr)
         raise SystemExit(EXIT_CANCELED) from None
@@ -39,6 +39,13 @@ def demo(as_json: bool) -> None:
         _fail(error, as_json=as_json)
     seconds = time.monotonic() - started
     print(_as_json(shown, seconds) if as_json else f"\n{_table(shown)}\n\n{seconds:.1f} s in all. {CLOSING}")
+
+
+def _perform(*, quiet: bool) -> list[Act]:
+    shown: list[Act] = []
+    with stage() as here:
+        shown.extend(_told(acts(here), quiet=quiet))
+    return shown
 
 
 def _told(story: Iterable[Act], *, quiet: bool) -> Iterable[Act]:
@@ -85,7 +92,7 @@ def _as_json(shown: list[Act], seconds: float) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _fail(error: FaultError, *, as_json: bool) -> None:
+def _fail(error: FaultError, *, as_json: bool) -> NoReturn:
     fault = error.fault
     if as_json:
         print(msgspec.json.encode({"error": fault, "model_called": False}).decode())

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import cast
 
 import psutil
@@ -104,7 +104,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage() -> Iterator[Stage]:
+def stage() -> Generator[Stage]:
     """A stage that is gone afterwards, also on ^C, a hang-up, a plain kill or an error."""
     previous = {number: signal.signal(number, signal.default_int_handler) for number in _endings()}
     here = Stage(tempfile.mkdtemp(prefix="modelmux-demo-"))
