@@ -1,0 +1,101 @@
+"""`muxctl demo`: a private daemon and three scripted agents show what this program does. No model is called."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import NoReturn
+
+import click
+import msgspec
+from muxwire.faults import FaultError
+from muxwire.words import EXIT_CANCELED, EXIT_FAILED
+
+from muxclients.demo.stage import stage
+from muxclients.demo.story import Act, acts
+
+OPENING = """\
+modelmux demo: a private daemon in a temporary folder, and three scripted agents in place of Codex, Claude Code
+and Gemini. They run as real child processes and speak the real formats. No model is called.
+"""
+BROADCAST = "not yet: one task to several agents at once comes with a later version"
+HEADINGS = ("task", "agent", "instead of", "state", "tries", "time", "tokens", "would have cost")
+CLOSING = """\
+No model was called and nothing was spent; the costs are what such tokens would have cost, where the agent says so.
+The daemon is stopped and its folder is removed. Next: `muxctl check` shows which real agents you have."""
+
+
+@click.command("demo", help="Show dispatch, routing and failover with scripted agents; no model is called.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def demo(as_json: bool) -> None:
+    started = time.monotonic()
+    try:
+        shown = _perform(quiet=as_json)
+    except KeyboardInterrupt:
+        print("The demo was interrupted; nothing of it is left.", file=sys.stderr)
+        raise SystemExit(EXIT_CANCELED) from None
+    except FaultError as error:
+        _fail(error, as_json=as_json)
+    seconds = time.monotonic() - started
+    print(_as_json(shown, seconds) if as_json else f"\n{_table(shown)}\n\n{seconds:.1f} s in all. {CLOSING}")
+
+
+def _perform(*, quiet: bool) -> list[Act]:
+    shown: list[Act] = []
+    with stage() as here:
+        shown.extend(_told(acts(here), quiet=quiet))
+    return shown
+
+
+def _told(story: Iterable[Act], *, quiet: bool) -> Iterable[Act]:
+    """Each act as it ends, printed unless somebody wants JSON."""
+    if not quiet:
+        print(OPENING, flush=True)
+    number = 0
+    for number, act in enumerate(story, 1):
+        if not quiet:
+            print(
+                f"{number}. {act.title}\n   $ {act.command}\n   {act.result.provider}: {act.result.output}\n",
+                flush=True,
+            )
+        yield act
+    if not quiet:
+        print(f"{number + 1}. Broadcast: {BROADCAST}.", flush=True)
+
+
+def _table(shown: list[Act]) -> str:
+    rows = [HEADINGS, *map(_row, shown)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _row(act: Act) -> tuple[str, ...]:
+    run = act.result
+    usd = run.cost.usd if run.cost else None
+    return (
+        act.command.partition('"')[2].rstrip('"'),
+        run.provider,
+        run.failover_from or "-",
+        run.status,
+        str(run.attempts),
+        f"{run.duration_seconds:.1f} s",
+        str(run.token_usage.total_tokens) if run.token_usage else "unknown",
+        f"${usd:.4f}" if usd is not None else "unknown",
+    )
+
+
+def _as_json(shown: list[Act], seconds: float) -> str:
+    value = {"runs": [act.result for act in shown], "broadcast": BROADCAST, "model_called": False, "seconds": seconds}
+    return msgspec.json.encode(value).decode()
+
+
+def _fail(error: FaultError, *, as_json: bool) -> NoReturn:
+    fault = error.fault
+    if as_json:
+        print(msgspec.json.encode({"error": fault, "model_called": False}).decode())
+    else:
+        print(f"The demo failed: {fault.message} {fault.hint}".rstrip(), file=sys.stderr)
+    raise SystemExit(EXIT_FAILED)

@@ -1,0 +1,47 @@
+"""What happens in a demo, act by act."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import msgspec
+from muxwire.faults import INTERNAL, NO_PROVIDER, FaultError, refuse
+from muxwire.runs import RunResult
+
+from muxclients.demo.stage import STEP_TIMEOUT, Stage
+
+ROUTED = "Explain what this repository does"
+LIMITED = "Write a unit test for the parser"
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing shown: the command as a person would type it, and what came of it."""
+
+    title: str
+    command: str
+    result: RunResult
+
+
+def acts(stage: Stage) -> Iterator[Act]:
+    """The runs, each when it has ended. Raises FaultError when one does not end well."""
+    yield _dispatch(stage, "The daemon picks an agent.", ROUTED)
+    stage.limit("codex")
+    yield _dispatch(
+        stage, "codex is rate-limited now, so another one takes over.", LIMITED, "-p", "codex", "--failover"
+    )
+
+
+def _dispatch(stage: Stage, title: str, task: str, *options: str) -> Act:
+    try:
+        done = stage.muxctl("dispatch", "--json", *options, "--", task)
+    except subprocess.TimeoutExpired:
+        raise refuse(INTERNAL, f"The demo's dispatch took more than {STEP_TIMEOUT:.0f} s.") from None
+    try:
+        result = msgspec.json.decode(done.stdout, type=RunResult)
+    except msgspec.DecodeError:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise refuse(INTERNAL, f"The demo's dispatch gave no result: {' '.join(last)}") from None
+    if result.status != "success":
+        raise FaultError(result.error) if result.error else refuse(NO_PROVIDER, f"The run ended as {result.status}.")
+    return Act(title=title, command=" ".join(["muxctl dispatch", *options, f'"{task}"']), result=result)

@@ -1,0 +1,70 @@
+"""Live tests run where `.ci/agents` has put the CLIs. Elsewhere they are skipped, or fail where they are required."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fake_model_api import FakeModelAPI
+from live.world import World, agents_folder
+
+MakeWorld = Callable[[str], World]
+LIVE_TIMEOUT = 240
+"""Seconds; the slowest of them starts Gemini twice, at 5 s of CPU each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.live)
+            item.add_marker(pytest.mark.timeout(LIVE_TIMEOUT))
+
+
+@pytest.fixture
+def api() -> Iterator[FakeModelAPI]:
+    with FakeModelAPI() as server:
+        yield server
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short, unlike tmp_path: sockets lie in it."""
+    path = Path(tempfile.mkdtemp(prefix="mux-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _need(program: str) -> None:
+    if (agents_folder() / program).exists():
+        return
+    reason = f"the real {program} is not installed; run .ci/agents"
+    if os.environ.get("MODELMUX_LIVE") == "required":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, folder: Path, api: FakeModelAPI) -> Iterator[World]:
+    """The world of one agent: parametrize `world` indirectly with keys of HOMES."""
+    kind: str = request.param
+    _need(kind.partition("-")[0])
+    here = World(kind, folder, api)
+    yield here
+    here.close()
+
+
+@pytest.fixture
+def dead_world(request: pytest.FixtureRequest, folder: Path, api: FakeModelAPI) -> Iterator[World]:
+    """A world whose model API refuses connections: the port is bound, so that nobody else gets it, but deaf."""
+    kind: str = request.param
+    _need(kind.partition("-")[0])
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        here = World(kind, folder, api, url=f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        yield here
+        here.close()

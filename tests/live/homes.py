@@ -1,0 +1,77 @@
+"""A HOME for each real agent CLI, logged in by a key and pointed at the loopback model API; nothing leaves the machine.
+
+Each builder writes the CLI's own configuration below `home` and gives the environment that its user would have. What
+is switched off (telemetry, updates, plugins) would otherwise call out or wait for the network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+KEY = "key-of-the-test"
+MODELS = {"codex": "gpt-5.1-codex", "claude": "claude-opus-4-8", "gemini": "gemini-3.8-flash"}
+
+CODEX = """\
+model = "{model}"
+{provider}
+check_for_update_on_startup = false
+[analytics]
+enabled = false
+[features]
+plugins = false
+"""
+CODEX_OWN_PROVIDER = """\
+[model_providers.loopback]
+name = "loopback"
+base_url = "{url}/v1"
+env_key = "OPENAI_API_KEY"
+wire_api = "responses"
+request_max_retries = 0
+stream_max_retries = 0
+"""
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def codex(home: Path, url: str) -> dict[str, str]:
+    """Codex with a provider of the user's own in config.toml, without inner retries, as a careful user has it."""
+    head = CODEX.format(model=MODELS["codex"], provider='model_provider = "loopback"')
+    write(home / ".codex/config.toml", head + CODEX_OWN_PROVIDER.format(url=url))
+    return {"OPENAI_API_KEY": KEY}
+
+
+def codex_builtin(home: Path, url: str) -> dict[str, str]:
+    """Codex with its built-in provider, which a normal login uses; it refuses to have its retries turned down."""
+    write(home / ".codex/config.toml", CODEX.format(model=MODELS["codex"], provider=f'openai_base_url = "{url}/v1"'))
+    return {"CODEX_API_KEY": KEY}
+
+
+def claude(home: Path, url: str) -> dict[str, str]:
+    quiet = ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING")
+    settings = {"env": dict.fromkeys((*quiet, "DISABLE_AUTOUPDATER"), "1")}
+    write(home / ".claude/settings.json", json.dumps(settings))
+    return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY}
+
+
+def gemini(home: Path, url: str) -> dict[str, str]:
+    settings = {
+        "security": {"auth": {"selectedType": "gemini-api-key"}},
+        "privacy": {"usageStatisticsEnabled": False},
+        "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
+        "telemetry": {"enabled": False},
+    }
+    write(home / ".gemini/settings.json", json.dumps(settings))
+    return {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url}
+
+
+HOMES: dict[str, Callable[[Path, str], dict[str, str]]] = {
+    "codex": codex,
+    "codex-builtin": codex_builtin,
+    "claude": claude,
+    "gemini": gemini,
+}

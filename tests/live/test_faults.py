@@ -1,0 +1,52 @@
+"""What goes wrong at the model API comes out as one named fault, in bounded time, and never as success."""
+
+from __future__ import annotations
+
+import pytest
+from live.world import World
+from muxwire.words import EXIT_FAILED
+
+AGENTS = ("codex", "claude", "gemini")
+EVERY = (*AGENTS, "codex-builtin")
+
+
+@pytest.mark.parametrize("world", EVERY, indirect=True)
+def test_401_is_a_login_fault(world: World) -> None:
+    result, code = world.dispatch("Try. [[status:401]] [[message:Incorrect API key provided]]")
+    assert (code, result.status) == (EXIT_FAILED, "error")
+    assert result.error is not None
+    assert result.error.code == "auth"
+    assert result.error.hint
+
+
+@pytest.mark.parametrize("world", AGENTS, indirect=True)
+def test_429_is_a_rate_limit(world: World) -> None:
+    result, code = world.dispatch("Try. [[status:429]] [[retry-after:7]] [[message:Rate limit reached for requests]]")
+    assert (code, result.status) == (EXIT_FAILED, "error")
+    assert result.error is not None
+    assert result.error.code == "rate_limit"
+    assert len(world.asked("Try.")) == 1, "the agent's own retries are not switched off"
+
+
+@pytest.mark.parametrize("world", AGENTS, indirect=True)
+def test_429_then_success_takes_two_attempts(world: World) -> None:
+    result, code = world.dispatch("Try. [[status:429:1]] [[retry-after:1]] [[reply:Better.]]", "--max-retries", "2")
+    assert (code, result.status, result.output) == (0, "success", "Better.")
+    assert result.attempts == 2
+
+
+@pytest.mark.parametrize("world", AGENTS, indirect=True)
+def test_500_is_the_servers_fault(world: World) -> None:
+    result, code = world.dispatch("Try. [[status:500]] [[message:The server had an error]]")
+    assert (code, result.status) == (EXIT_FAILED, "error")
+    assert result.error is not None
+    assert result.error.code in {"transient", "overloaded"}
+
+
+@pytest.mark.parametrize("dead_world", EVERY, indirect=True)
+def test_refused_connection_ends(dead_world: World) -> None:
+    """Codex by itself would try for ever."""
+    result, code = dead_world.dispatch("Try.")
+    assert (code, result.status) == (EXIT_FAILED, "error")
+    assert result.error is not None
+    assert result.error.code == "transient"
