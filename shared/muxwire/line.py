@@ -37,20 +37,19 @@ class Line(asyncio.Protocol):
         self._frames = FrameReader(limit)
         self._stall = stall
         self._transport: asyncio.Transport
-        self._readable = _Signal()
-        self._writable = _Signal()
-        self._gone = _Signal()
+        self._readable = Signal()
+        self._writable = Signal()
+        self._gone = Signal()
         self._turn = anyio.Lock()
         self._congested = False
         self._held = False
         self._ended = False
         self._lost = False
 
-    @classmethod
-    async def over(cls, sock: socket.socket, *, limit: int = MAX_FRAME, stall: float = STALL) -> Line:
-        """The line over a connected, non-blocking socket, which it owns from here on."""
-        _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: cls(limit=limit, stall=stall), sock)
-        return line
+    async def open(self, sock: socket.socket) -> None:
+        """Goes over a connected socket, which it owns from here on."""
+        sock.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: self, sock)
 
     @property
     def limit(self) -> int:
@@ -66,7 +65,7 @@ class Line(asyncio.Protocol):
         while not self._frames.ready:
             if self._ended:
                 return None
-            self._read_on()
+            self.read_on()
             await self._readable.wait()
         return next(self._frames)
 
@@ -83,6 +82,22 @@ class Line(asyncio.Protocol):
                 self._write(framed)
         else:
             self._write(framed)
+
+    def send_now(self, body: bytes) -> None:
+        """Sends a few bytes without a wait, for use where there can be none; nothing when the peer is gone."""
+        if not (self._lost or self._transport.is_closing()):
+            self._transport.write(frame(body))
+
+    def hold(self) -> None:
+        """Stops reading from the peer until `read_on`, so that it has to wait."""
+        if not self._held and not self._transport.is_closing():
+            self._held = True
+            self._transport.pause_reading()
+
+    def read_on(self) -> None:
+        if self._held:
+            self._held = False
+            self._transport.resume_reading()
 
     async def aclose(self) -> None:
         """Hangs up after what was sent has left, or after LINGER seconds."""
@@ -120,11 +135,6 @@ class Line(asyncio.Protocol):
             raise LineLost("The peer has hung up.")
         self._transport.write(framed)
 
-    def _read_on(self) -> None:
-        if self._held:
-            self._held = False
-            self._transport.resume_reading()
-
     # What the transport calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -135,8 +145,7 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._frames.feed(data)
         if self._frames.pending > READ_AHEAD and self._enough():
-            self._held = True
-            self._transport.pause_reading()
+            self.hold()
         self._readable.set()
 
     def _enough(self) -> bool:
@@ -163,7 +172,7 @@ class Line(asyncio.Protocol):
             signal.set()
 
 
-class _Signal:
+class Signal:
     """Wakes those that wait at this moment. Unlike an event it needs no clearing and costs no task switch to set."""
 
     def __init__(self) -> None:

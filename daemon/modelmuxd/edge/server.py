@@ -119,9 +119,9 @@ async def _line_over(stream: SocketStream, bounds: Bounds) -> AsyncIterator[tupl
     """The connection as a line, small frames only until the hello, hung up at the end."""
     sock: socket.socket = stream.extra(SocketAttribute.raw_socket).dup()  # noqa: S610 - not Django's
     await stream.aclose()
-    sock.setblocking(False)
     peer = peer_of(sock)
-    line = await Line.over(sock, limit=HELLO_LIMIT, stall=bounds.stall)
+    line = Line(limit=HELLO_LIMIT, stall=bounds.stall)
+    await line.open(sock)
     try:
         yield line, peer
     finally:
