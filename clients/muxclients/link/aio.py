@@ -91,25 +91,25 @@ class Client:
 
     async def call(self, method: Method[P, R], params: P) -> R:
         """The result. Raises FaultError: the daemon's, or UNREACHABLE after a hang-up. Drops events."""
-        async with self.stream(method, params) as stream:
-            async for _ in stream:
-                pass
-            return stream.result
+        call, arrived, body = self._open(method, params)
+        try:
+            await self._send(body)
+            while not isinstance(message := await self.next(call, arrived), Result):
+                if isinstance(message, Failed):
+                    raise FaultError(message.fault)
+            return read_result(method, message)
+        finally:
+            self._drop(call)
 
     @asynccontextmanager
     async def stream(self, method: Method[P, R], params: P) -> AsyncIterator[Stream[R]]:
         """Iterate over the events; then `.result`. Leaving the block early ends the call."""
-        call, body = self._core.open(method, params)
-        arrived = Signal()
-        call.wake = arrived.set
+        call, arrived, body = self._open(method, params)
         try:
             await self._send(body)
             yield Stream(self, call, arrived)
         finally:
-            if unwanted := self._core.close(call):
-                self._line.send_now(unwanted)
-            call.inbox.clear()
-            self._line.read_on()
+            self._drop(call)
 
     async def open(self, sock: socket.socket) -> None:
         """Takes over a connected socket."""
@@ -159,6 +159,17 @@ class Client:
         for call in self._core.calls.values():
             if call.wake:
                 call.wake()
+
+    def _open(self, method: Method[Any, Any], params: Any) -> tuple[Pending, Signal, bytes]:
+        call, body = self._core.open(method, params)
+        arrived = Signal()
+        call.wake = arrived.set
+        return call, arrived, body
+
+    def _drop(self, call: Pending) -> None:
+        if unwanted := self._core.close(call):
+            self._line.send_now(unwanted)
+        self._line.read_on()
 
     def _check(self) -> None:
         if self._broken:

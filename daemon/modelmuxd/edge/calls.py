@@ -35,7 +35,6 @@ class Call:
         self.peer = peer
         self.params = params
         self.answer = answer
-        self.scope = anyio.CancelScope()
         self._line = line
         self._supplied: anyio.Event | None = None
         self._values: dict[str, str] = {}

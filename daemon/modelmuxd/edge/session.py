@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import msgspec
@@ -38,7 +38,7 @@ class Session:
         self._renderers = renderers
         self._version = version
         self._bounds = bounds
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, _Running] = {}
         self._reading = anyio.CancelScope()
         self._idle = anyio.Event()
         self._hello: Hello
@@ -96,11 +96,11 @@ class Session:
         if isinstance(message, protocol.Call):
             await self._begin(message, tasks)
         elif isinstance(message, Cancel):
-            if call := self._calls.get(message.id):  # else it has just ended: an ordinary race
-                call.scope.cancel()
+            if running := self._calls.get(message.id):  # else it has just ended: an ordinary race
+                running.scope.cancel()
         elif isinstance(message, Supply):
-            if call := self._calls.get(message.id):
-                call.supply(message.values)
+            if running := self._calls.get(message.id):
+                running.call.supply(message.values)
         else:
             await self._complain(0, "There is one hello per connection.")
 
@@ -133,16 +133,17 @@ class Session:
 
     async def _start(self, bound: Bound, call: Call, tasks: TaskGroup) -> None:
         if bound.waits:
-            self._calls[call.id] = call
-            tasks.start_soon(self._run, bound, call)
+            self._calls[call.id] = running = _Running(call, anyio.CancelScope())
+            tasks.start_soon(self._run, bound, running)
         else:
             await self._finish(bound, call)
 
-    async def _run(self, bound: Bound, call: Call) -> None:
+    async def _run(self, bound: Bound, running: _Running) -> None:
+        call = running.call
         try:
-            with call.scope:
+            with running.scope:
                 await self._finish(bound, call)
-            if call.scope.cancelled_caught:
+            if running.scope.cancelled_caught:
                 await call.answer.fault(Fault("canceled", "The caller cancelled this call.", "A run of it goes on."))
         except LineLost:
             self._reading.cancel()
@@ -166,8 +167,8 @@ class Session:
             await call.answer.fault(sorry)
 
     async def _last_answers(self) -> None:
-        for call in self._calls.values():
-            call.supply({})  # no answer can come any more
+        for running in self._calls.values():
+            running.call.supply({})  # no answer can come any more
         while self._calls and not self._line.hung_up:
             self._idle = anyio.Event()
             with anyio.move_on_after(self._bounds.hang_up_check):
@@ -182,6 +183,13 @@ class Session:
 
     async def _complain(self, id: int, message: str) -> None:
         await self._line.send(encode(Failed(id, Fault(PROTOCOL, message, "Update the client."))))
+
+
+class _Running(NamedTuple):
+    """A call in flight and what ends it."""
+
+    call: Call
+    scope: anyio.CancelScope
 
 
 class _Stub(msgspec.Struct, frozen=True, array_like=True):
