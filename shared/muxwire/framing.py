@@ -56,6 +56,14 @@ class FrameReader:
         return len(self._buffer) >= self._end()
 
     @property
+    def ready_or_garbled(self) -> bool:
+        """Whether the next call gives a body or raises."""
+        try:
+            return self.ready
+        except FrameError:
+            return True
+
+    @property
     def pending(self) -> int:
         """Bytes fed and not yet taken."""
         return len(self._buffer)

@@ -1,8 +1,9 @@
 """RPC round trip (`ping`) against a bare asyncio unix-socket echo of the same bytes. Target: p50 at most 3 times.
 
-    python -m compileall -q . ; python tests/bench/ping.py [rounds]
+    python -m compileall -q . ; python tests/bench/ping.py [--pin] [rounds]
 
 Servers run in processes of their own. Rounds of either side are interleaved, so that load on the machine hits both.
+With `--pin` all of it shares one processor: the figures are then about work, not about where the scheduler wakes whom.
 Two echoes: over asyncio streams, which is what one writes first, and over a bare asyncio.Protocol, the floor.
 """
 
@@ -22,7 +23,8 @@ from typing import Any
 
 import anyio
 import msgspec
-from modelmuxd.edge.calls import Call, Handlers
+from modelmuxd.edge.calls import Call
+from modelmuxd.edge.handlers import Handlers
 from modelmuxd.edge.server import Server
 from muxclients.link import aio, blocking
 from muxwire import protocol
@@ -177,4 +179,8 @@ async def measure_async(paths: dict[str, str], rounds: int) -> None:
 
 if __name__ == "__main__":
     multiprocessing.set_start_method("fork")
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
+    options = sys.argv[1:]
+    if "--pin" in options:
+        options.remove("--pin")
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    main(int(options[0]) if options else 10)

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 from muxwire.faults import FaultError
+from muxwire.framing import FrameError
 from muxwire.line import Line, LineLost, Signal
 from muxwire.methods import Method
 from muxwire.peer import peer_of
@@ -85,8 +86,8 @@ class Client:
         self._core = core
         self._supplier = supplier
         self._broken: FaultError | None = None
-        self._greeted = Signal()
-        self._line = _Wire(self)
+        self._greeted = anyio.Event()
+        self._line = Line(self)
         self.welcome: Welcome
 
     async def call(self, method: Method[P, R], params: P) -> R:
@@ -118,9 +119,9 @@ class Client:
     async def greet(self) -> None:
         """Hello and welcome."""
         await self._send(self._core.greeting())
-        while self._core.welcome is None:
-            self._check()
-            await self._greeted.wait()
+        await self._greeted.wait()
+        self._check()
+        assert self._core.welcome is not None
         self.welcome = self._core.welcome
 
     async def next(self, call: Pending, arrived: Signal) -> Answer:
@@ -140,21 +141,27 @@ class Client:
         """Hangs up at once."""
         self._line.abort()
 
-    def heard(self, data: bytes) -> None:
-        """Bytes from the daemon."""
+    # What the line tells.
+
+    def heard(self, body: bytes) -> None:
         try:
-            self._core.feed(data)
+            self._core.take(body)
         except FaultError as error:
-            self._broken = self._broken or error
-            self._line.abort()
+            self._give_up(error)
         if any(len(call.inbox) > BACKLOG for call in self._core.calls.values()):
             self._line.hold()
-        if self._core.welcome:
+        if not self._greeted.is_set() and self._core.welcome:
             self._greeted.set()
 
-    def hung_up(self) -> None:
-        """The daemon has hung up, or we have."""
-        self._broken = self._broken or errors.lost()
+    def garbled(self, error: FrameError) -> None:
+        self._give_up(errors.unreadable(error))
+
+    def ended(self) -> None:
+        self._give_up(errors.lost())  # a daemon that sends no more has nothing to hear either
+
+    def _give_up(self, error: FaultError) -> None:
+        self._broken = self._broken or error
+        self._line.abort()
         self._greeted.set()
         for call in self._core.calls.values():
             if call.wake:
@@ -168,7 +175,7 @@ class Client:
 
     def _drop(self, call: Pending) -> None:
         if unwanted := self._core.close(call):
-            self._line.send_now(unwanted)
+            self._line.post(unwanted)
         self._line.read_on()
 
     def _check(self) -> None:
@@ -213,21 +220,3 @@ class Stream(Generic[R]):
             raise RuntimeError("the stream has not ended")
         result: R = read_result(self._call.method, self._result)
         return result
-
-
-class _Wire(Line):
-    """A line that hands bytes on as they come."""
-
-    def __init__(self, client: Client) -> None:
-        super().__init__()
-        self._client = client
-
-    def data_received(self, data: bytes) -> None:
-        self._client.heard(data)
-
-    def eof_received(self) -> bool:
-        return False  # a daemon that has sent its last has nothing to hear either: close
-
-    def connection_lost(self, error: Exception | None) -> None:
-        super().connection_lost(error)
-        self._client.hung_up()

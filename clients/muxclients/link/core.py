@@ -37,7 +37,7 @@ Answer = Event | Result | Failed | Print | Exit | Need
 Supplier = Callable[[Collection[str]], Mapping[str, str]]
 """Gives the environment values of those names that the caller has."""
 
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FrameError)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(FromDaemon).decode
 
@@ -96,12 +96,16 @@ class Core:
         self._frames.feed(data)
         try:
             for body in self._frames:
-                self._take(body)
-        except UNREADABLE as error:
+                self.take(body)
+        except FrameError as error:
             raise errors.unreadable(error) from None
 
-    def _take(self, body: bytes) -> None:
-        message = decode(body)
+    def take(self, body: bytes) -> None:
+        """`feed` for one frame's body."""
+        try:
+            message = decode(body)
+        except UNREADABLE as error:
+            raise errors.unreadable(error) from None
         if isinstance(message, Welcome):
             self.welcome = message
         elif isinstance(message, Refused) or (isinstance(message, Failed) and message.id == 0):
