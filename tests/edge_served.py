@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import msgspec
 from modelmuxd.edge.bounds import USUAL, Bounds
-from modelmuxd.edge.calls import Handlers
+from modelmuxd.edge.handlers import Handlers
 from modelmuxd.edge.render.base import Renderers
 from modelmuxd.edge.server import Server
 from muxwire.framing import FrameReader, frame

@@ -42,9 +42,9 @@ class FrameReader:
 
     def __next__(self) -> bytes:
         """The next body. StopIteration until more is fed; FrameError when the length is none of ours."""
-        if not self.ready:
+        end = self._end()
+        if len(self._buffer) < end:
             raise StopIteration
-        end = HEADER + self._size()
         with memoryview(self._buffer) as view:
             body = bytes(view[HEADER:end])
         del self._buffer[:end]
@@ -53,15 +53,26 @@ class FrameReader:
     @property
     def ready(self) -> bool:
         """Whether a body is complete. Raises FrameError as soon as the length is known to be none of ours."""
-        return len(self._buffer) >= HEADER and len(self._buffer) >= HEADER + self._size()
+        return len(self._buffer) >= self._end()
+
+    @property
+    def ready_or_garbled(self) -> bool:
+        """Whether the next call gives a body or raises."""
+        try:
+            return self.ready
+        except FrameError:
+            return True
 
     @property
     def pending(self) -> int:
         """Bytes fed and not yet taken."""
         return len(self._buffer)
 
-    def _size(self) -> int:
+    def _end(self) -> int:
+        """Where the next body ends, or its header while that is cut."""
+        if len(self._buffer) < HEADER:
+            return HEADER
         size = int.from_bytes(self._buffer[:HEADER], "big")
         if not 0 < size <= self.limit:
             raise FrameError(f"a frame of {size} bytes; 1 to {self.limit} are allowed")
-        return size
+        return HEADER + size

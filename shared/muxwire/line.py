@@ -1,8 +1,8 @@
 """A connection as frames, on an asyncio transport: what daemon and async clients stand on.
 
-anyio's own unix stream asks the selector anew for every message and checkpoints twice; an asyncio transport stays
-registered and delivers bytes in the same loop iteration, which is half the cost of a small call (tests/bench/ping.py).
-Waiting here obeys anyio's cancel scopes all the same.
+anyio's own unix stream asks the selector anew for every message and checkpoints twice. An asyncio transport stays
+registered and hands the bytes over in the very turn of the loop that finds them, which more than halves the cost of a
+small call (tests/bench/ping.py). Waiting here obeys anyio's cancel scopes all the same.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+from typing import Protocol
 
 import anyio
 
-from muxwire.framing import MAX_FRAME, FrameReader, frame
+from muxwire.framing import MAX_FRAME, FrameError, FrameReader, frame
 
 READ_AHEAD = 256 * 1024
-"""Bytes of complete frames that may lie here unread before we stop reading from the peer."""
+"""Bytes of complete frames that may lie here undelivered before we stop reading from the peer."""
 WRITE_AHEAD = 256 * 1024
 """Bytes that may lie here unsent before senders wait for the peer to read."""
+BURST = 64
+"""Frames delivered before the loop has its turn: a peer that floods us must not keep the others waiting."""
 STALL = 60.0
-"""Seconds without a byte taken by a peer that senders wait for; a suspended terminal reads again within that, and one
-that does not has only lost its view of the run. Then we hang up, so that nothing of ours waits forever."""
+"""Seconds without a byte taken by a peer that senders wait for. A suspended terminal has read again by then or has
+only lost its view of a run; then we hang up, so that nothing of ours waits forever."""
 LINGER = 5.0
 """Seconds for the last bytes to leave after `aclose`."""
 
@@ -30,27 +33,50 @@ class LineLost(ConnectionError):
     """The peer is gone, or was hung up on."""
 
 
-class Line(asyncio.Protocol):
-    """Frames in and out of one connection. One task receives; any number send, each frame whole."""
+class Ear(Protocol):
+    """Who listens to a line. Called from the loop; must not wait."""
 
-    def __init__(self, *, limit: int = MAX_FRAME, stall: float = STALL) -> None:
+    def heard(self, body: bytes) -> None:
+        """One frame's body."""
+
+    def garbled(self, error: FrameError) -> None:
+        """The peer does not speak our frames; nothing more will be heard."""
+
+    def ended(self) -> None:
+        """The peer has sent its last, though it may still read, or it is gone. Called once."""
+
+
+class Line(asyncio.Protocol):
+    """Frames in and out of one connection.
+
+    `answering` is for the side that answers: it hears nothing new while the peer is behind with reading, so that the
+    peer cannot pile up answers here. Were both sides to do so, they could wait for each other.
+    """
+
+    def __init__(self, ear: Ear, *, limit: int = MAX_FRAME, answering: bool = False, stall: float = STALL) -> None:
+        self._ear = ear
         self._frames = FrameReader(limit)
+        self._answering = answering
         self._stall = stall
         self._transport: asyncio.Transport
-        self._readable = _Signal()
-        self._writable = _Signal()
-        self._gone = _Signal()
+        self._loop: asyncio.AbstractEventLoop
+        self._writable = Signal()
+        self._gone = Signal()
         self._turn = anyio.Lock()
         self._congested = False
         self._held = False
-        self._ended = False
+        self._paused = False
+        self._due = False
+        self._deaf = False
+        self._last_heard = False
+        self._told = False
         self._lost = False
 
-    @classmethod
-    async def over(cls, sock: socket.socket, *, limit: int = MAX_FRAME, stall: float = STALL) -> Line:
-        """The line over a connected, non-blocking socket, which it owns from here on."""
-        _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: cls(limit=limit, stall=stall), sock)
-        return line
+    async def open(self, sock: socket.socket) -> None:
+        """Goes over a connected socket, which it owns from here on."""
+        sock.setblocking(False)
+        self._loop = asyncio.get_running_loop()
+        await self._loop.connect_accepted_socket(lambda: self, sock)
 
     @property
     def limit(self) -> int:
@@ -60,15 +86,6 @@ class Line(asyncio.Protocol):
     @limit.setter
     def limit(self, size: int) -> None:
         self._frames.limit = size
-
-    async def receive(self) -> bytes | None:
-        """The next body; None when the peer has sent its last. FrameError when it does not speak our frames."""
-        while not self._frames.ready:
-            if self._ended:
-                return None
-            self._read_on()
-            await self._readable.wait()
-        return next(self._frames)
 
     async def send(self, body: bytes) -> None:
         """Sends one frame; waits while the peer is behind by WRITE_AHEAD, in turn, so that senders hold one frame each.
@@ -83,6 +100,22 @@ class Line(asyncio.Protocol):
                 self._write(framed)
         else:
             self._write(framed)
+
+    def post(self, body: bytes) -> None:
+        """Sends one frame without a wait, for an answer to what was just heard; nothing when the peer is gone."""
+        if not self._closing:
+            self._transport.write(frame(body))
+
+    def hold(self) -> None:
+        """Hears nothing more until `read_on`, so that the peer has to wait."""
+        self._held = True
+        self._flow()
+
+    def read_on(self) -> None:
+        """Ends a `hold`."""
+        if self._held:
+            self._held = False
+            self._flow()
 
     async def aclose(self) -> None:
         """Hangs up after what was sent has left, or after LINGER seconds."""
@@ -99,11 +132,15 @@ class Line(asyncio.Protocol):
     @property
     def hung_up(self) -> bool:
         """Whether the peer is gone altogether, not merely done with sending (a half-closed socket)."""
-        if self._lost or self._transport.is_closing():
+        if self._closing:
             return True
         poll = select.poll()
         poll.register(self._transport.get_extra_info("socket").fileno(), 0)
         return bool(poll.poll(0))
+
+    @property
+    def _closing(self) -> bool:
+        return self._lost or self._transport.is_closing()
 
     async def _drained(self) -> None:
         while self._congested and not self._lost:
@@ -116,14 +153,46 @@ class Line(asyncio.Protocol):
                 raise LineLost(f"The peer read nothing for {self._stall:g} s.")
 
     def _write(self, framed: bytes) -> None:
-        if self._lost or self._transport.is_closing():
+        if self._closing:
             raise LineLost("The peer has hung up.")
         self._transport.write(framed)
 
-    def _read_on(self) -> None:
-        if self._held:
-            self._held = False
-            self._transport.resume_reading()
+    def _deliver(self) -> None:
+        self._due = False
+        for _ in range(BURST):
+            if self._held or self._deaf or self._lost:
+                break
+            try:
+                body = next(self._frames, None)
+            except FrameError as error:
+                return self._garbled(error)
+            if body is None:
+                break
+            self._ear.heard(body)
+        return self._flow()
+
+    def _garbled(self, error: FrameError) -> None:
+        self._deaf = True
+        self._flow()
+        self._ear.garbled(error)
+
+    def _flow(self) -> None:
+        """Decides what follows: the rest of a burst, a pause in reading, the end."""
+        if not (self._held or self._due or self._deaf):
+            if self._frames.ready_or_garbled:
+                self._due = True
+                self._loop.call_soon(self._deliver)
+            elif self._last_heard:
+                self._tell_the_end()
+        pause = self._held or self._deaf or (self._due and self._frames.pending > READ_AHEAD)
+        if pause != self._paused and not self._closing and not self._last_heard:
+            self._paused = pause
+            (self._transport.pause_reading if pause else self._transport.resume_reading)()
+
+    def _tell_the_end(self) -> None:
+        if not self._told:
+            self._told = True
+            self._ear.ended()
 
     # What the transport calls.
 
@@ -134,37 +203,36 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._frames.feed(data)
-        if self._frames.pending > READ_AHEAD and self._enough():
-            self._held = True
-            self._transport.pause_reading()
-        self._readable.set()
-
-    def _enough(self) -> bool:
-        try:
-            return self._frames.ready
-        except ValueError:
-            return True  # whoever receives is told
+        if self._due or self._held:
+            self._flow()
+        else:
+            self._deliver()
 
     def eof_received(self) -> bool:
-        self._ended = True
-        self._readable.set()
+        self._last_heard = True
+        self._flow()
         return True  # the peer may still read: answers in flight go out
 
     def pause_writing(self) -> None:
         self._congested = True
+        if self._answering:
+            self.hold()
 
     def resume_writing(self) -> None:
         self._congested = False
         self._writable.set()
+        if self._answering:
+            self.read_on()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._lost = self._ended = True
-        for signal in (self._readable, self._writable, self._gone):
-            signal.set()
+        self._lost = True
+        self._writable.set()
+        self._gone.set()
+        self._tell_the_end()
 
 
-class _Signal:
-    """Wakes those that wait at this moment. Unlike an event it needs no clearing and costs no task switch to set."""
+class Signal:
+    """Wakes those that wait at this moment. Unlike an event it needs no clearing, and setting it costs no turn."""
 
     def __init__(self) -> None:
         self._waiters: list[asyncio.Future[None]] = []

@@ -7,46 +7,53 @@ with connect(places().socket, "cli") as client:
 from __future__ import annotations
 
 import socket
+import struct
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from muxwire.faults import FaultError
+from muxwire.framing import frame
 from muxwire.methods import Method
-from muxwire.peer import peer_of
+from muxwire.peer import Peer, peer_of
 from muxwire.protocol import HELLO_TIMEOUT, Event, Exit, Failed, Need, Print, Result, View, Welcome
 
 from muxclients.link import errors
-from muxclients.link.core import Core, Pending, read_event, read_result
+from muxclients.link.core import Core, Pending, Supplier, read_event, read_result
 
 P = TypeVar("P")
 R = TypeVar("R")
-Supplier = Callable[[Collection[str]], Mapping[str, str]]
-"""Gives the environment values of those names that the caller has."""
-
 READ = 256 * 1024
+SEND_TIMEOUT = 60.0
+"""Seconds for one message to leave; the largest takes well under one where the daemon reads at all."""
 
 
 def connect(path: str, role: str, *, version: str, supplier: Supplier | None = None) -> Client:
     """A greeted client. Raises FaultError: nobody listens, another user does, or the daemon refuses us."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.connect(path)
-        uid, trusted = (peer := peer_of(sock)).uid, peer.trusted
-    except OSError as error:
-        sock.close()
-        raise errors.no_daemon(path, error) from None
-    if not trusted:
-        sock.close()
-        raise errors.not_ours(path, uid)
-    client = Client(sock, Core(role, version=version), supplier)
-    try:
+        peer = _connect(sock, path)
+        if not peer.trusted:
+            raise errors.not_ours(path, peer.uid)
+        client = Client(sock, Core(role, version=version), supplier)
         client.greet()
     except BaseException:
         sock.close()
         raise
     return client
+
+
+def _connect(sock: socket.socket, path: str) -> Peer:
+    """Bounded by SO_SNDTIMEO, as unix(7) says: a daemon that does not accept must not hold us, and a socket with a
+    Python timeout fails at once where its backlog is full."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(HELLO_TIMEOUT), 0))
+        sock.connect(path)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
+        return peer_of(sock)
+    except OSError as error:
+        raise errors.no_daemon(path, error) from None
 
 
 class Client:
@@ -122,14 +129,14 @@ class Client:
         self.close()
 
     def _open(self, method: Method[Any, Any], params: Any, view: View | None) -> Pending:
-        call, framed = self._core.open(method, params, view)
-        self._send(framed)
+        call, body = self._core.open(method, params, view)
+        self._send(body)
         return call
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, body: bytes) -> None:
         try:
-            self._sock.settimeout(None)
-            self._sock.sendall(data)
+            self._sock.settimeout(SEND_TIMEOUT)
+            self._sock.sendall(frame(body))
         except OSError:
             raise errors.lost() from None
 

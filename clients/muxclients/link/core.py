@@ -1,13 +1,14 @@
-"""Our side of a connection, sans-IO: bytes to send, and what the bytes received mean for which call."""
+"""Our side of a connection, sans-IO: message bodies to send, and what the bytes received mean for which call."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 from muxwire.faults import FaultError
-from muxwire.framing import FrameError, FrameReader, frame
+from muxwire.framing import FrameError, FrameReader
 from muxwire.hello import hello
 from muxwire.methods import Method
 from muxwire.protocol import (
@@ -33,7 +34,10 @@ R = TypeVar("R")
 Answer = Event | Result | Failed | Print | Exit | Need
 """What reaches the caller of one call; `Result`, `Failed` and `Exit` are the last."""
 
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FrameError)
+Supplier = Callable[[Collection[str]], Mapping[str, str]]
+"""Gives the environment values of those names that the caller has."""
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(FromDaemon).decode
 
@@ -45,6 +49,8 @@ class Pending:
         self.id = id
         self.method = method
         self.inbox: deque[Answer] = deque()
+        self.wake: Callable[[], object] | None = None
+        """Called when something has come into the inbox."""
         self._parts: list[bytes] = []
 
     def take(self, message: Answer | Chunk) -> None:
@@ -55,6 +61,8 @@ class Pending:
             last = msgspec.msgpack.decode(message.value, type=bytes)
             message = Result(self.id, msgspec.Raw(b"".join((*self._parts, last))))
         self.inbox.append(message)
+        if self.wake:
+            self.wake()
 
 
 class Core:
@@ -68,21 +76,20 @@ class Core:
         self._frames = FrameReader()
 
     def greeting(self) -> bytes:
-        """The first frame; calls may follow in the same write."""
-        return frame(encode(self._hello))
+        return encode(self._hello)
 
     def open(self, method: Method[Any, Any], params: Any, view: View | None = None) -> tuple[Pending, bytes]:
-        """A new call and the frame that makes it."""
+        """A new call and the message that makes it."""
         self._last += 1
         call = self.calls[self._last] = Pending(self._last, method)
-        return call, frame(encode(Call(self._last, method.name, msgspec.Raw(encode(params)), view)))
+        return call, encode(Call(self._last, method.name, msgspec.Raw(encode(params)), view))
 
     def close(self, call: Pending) -> bytes:
-        """Forgets a call; the frame to send when it had not ended, else nothing."""
-        return frame(encode(Cancel(call.id))) if self.calls.pop(call.id, None) else b""
+        """Forgets a call; the message to send when it had not ended, else nothing."""
+        return encode(Cancel(call.id)) if self.calls.pop(call.id, None) else b""
 
     def supply(self, call: Pending, values: dict[str, str]) -> bytes:
-        return frame(encode(Supply(call.id, values)))
+        return encode(Supply(call.id, values))
 
     def feed(self, data: bytes) -> None:
         """Files what arrives under its call. Raises FaultError when the daemon refuses us or cannot be understood."""
@@ -90,12 +97,15 @@ class Core:
         try:
             for body in self._frames:
                 self.take(body)
-        except UNREADABLE as error:
+        except FrameError as error:
             raise errors.unreadable(error) from None
 
     def take(self, body: bytes) -> None:
-        """Files one frame's body; see `feed`."""
-        message = decode(body)
+        """`feed` for one frame's body."""
+        try:
+            message = decode(body)
+        except UNREADABLE as error:
+            raise errors.unreadable(error) from None
         if isinstance(message, Welcome):
             self.welcome = message
         elif isinstance(message, Refused) or (isinstance(message, Failed) and message.id == 0):

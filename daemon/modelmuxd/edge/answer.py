@@ -1,13 +1,13 @@
-"""How the answer to one call leaves: as values for a program, or as bytes ready to print."""
+"""What the answer to one call looks like: values for a program, or bytes ready to print. Message bodies, no I/O."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
 from muxwire.faults import Fault
-from muxwire.line import Line
 from muxwire.protocol import CHUNK, Chunk, Event, Exit, Failed, Print, Result
 
 from modelmuxd.edge.render.base import Printed, Rendered
@@ -17,75 +17,70 @@ encode = msgspec.msgpack.Encoder().encode
 
 
 class Answer(Protocol):
-    """Any number of events, then one result or fault. All wait while the caller is behind with reading."""
+    """Any number of events, then one result or fault; each gives the messages to send."""
 
-    async def event(self, value: Any) -> None: ...
+    def event(self, value: Any) -> Sequence[bytes]: ...
 
-    async def result(self, value: Any) -> None: ...
+    def result(self, value: Any) -> Sequence[bytes]: ...
 
-    async def fault(self, fault: Fault) -> None: ...
+    def fault(self, fault: Fault) -> Sequence[bytes]: ...
 
 
 class ValueAnswer:
     """For a program: everything in msgpack, a large result in chunks where the client knows them."""
 
-    def __init__(self, line: Line, id: int, *, chunks: bool) -> None:
-        self._line = line
+    __slots__ = ("_chunks", "_id")
+
+    def __init__(self, id: int, *, chunks: bool) -> None:
         self._id = id
         self._chunks = chunks
 
-    async def event(self, value: Any) -> None:
-        await self._line.send(encode(Event(self._id, msgspec.Raw(encode(value)))))
+    def event(self, value: Any) -> Sequence[bytes]:
+        return (encode(Event(self._id, msgspec.Raw(encode(value)))),)
 
-    async def result(self, value: Any) -> None:
+    def result(self, value: Any) -> Sequence[bytes]:
         encoded = encode(value)
         if self._chunks and len(encoded) > CHUNK:
-            encoded = await self._all_but_the_last_chunk(encoded)
-        await self._line.send(encode(Result(self._id, msgspec.Raw(encoded))))
+            *parts, last = _pieces(encoded)
+            chunks = [encode(Chunk(self._id, part)) for part in parts]
+            return (*chunks, encode(Result(self._id, msgspec.Raw(encode(last)))))
+        return (encode(Result(self._id, msgspec.Raw(encoded))),)
 
-    async def fault(self, fault: Fault) -> None:
-        await self._line.send(encode(Failed(self._id, fault)))
-
-    async def _all_but_the_last_chunk(self, encoded: bytes) -> bytes:
-        *parts, last = _pieces(encoded)
-        for part in parts:
-            await self._line.send(encode(Chunk(self._id, part)))
-        return encode(last)
+    def fault(self, fault: Fault) -> Sequence[bytes]:
+        return (encode(Failed(self._id, fault)),)
 
 
 class PrintedAnswer:
     """For a terminal or a pipe: the daemon renders, the client copies the bytes to its stdout and stderr."""
 
-    def __init__(self, line: Line, id: int, rendered: Rendered) -> None:
-        self._line = line
+    __slots__ = ("_id", "_rendered")
+
+    def __init__(self, id: int, rendered: Rendered) -> None:
         self._id = id
         self._rendered = rendered
 
-    async def event(self, value: Any) -> None:
-        if printed := self._rendered.event(value):
-            await self._print(printed)
+    def event(self, value: Any) -> Sequence[bytes]:
+        printed = self._rendered.event(value)
+        return self._prints(printed) if printed else ()
 
-    async def result(self, value: Any) -> None:
-        await self._end(self._rendered.result(value), 0)
+    def result(self, value: Any) -> Sequence[bytes]:
+        return self._end(self._rendered.result(value), 0)
 
-    async def fault(self, fault: Fault) -> None:
-        await self._end(self._fault_printed(fault), 1)
-
-    def _fault_printed(self, fault: Fault) -> Printed:
+    def fault(self, fault: Fault) -> Sequence[bytes]:
         try:
-            return self._rendered.fault(fault)
+            printed = self._rendered.fault(fault)
         except Exception:  # a renderer that fails must not cost the caller the reason
             log.exception("rendering a fault failed")
-            return Printed(stderr=f"{fault.message} {fault.hint}\n".encode())
+            printed = Printed(stderr=f"{fault.message} {fault.hint}\n".encode())
+        return self._end(printed, 1)
 
-    async def _end(self, printed: Printed, code: int) -> None:
-        await self._print(printed)
-        await self._line.send(encode(Exit(self._id, code if printed.code is None else printed.code)))
+    def _end(self, printed: Printed, code: int) -> Sequence[bytes]:
+        exit = Exit(self._id, code if printed.code is None else printed.code)
+        return (*self._prints(printed), encode(exit))
 
-    async def _print(self, printed: Printed) -> None:
-        for fd, data in ((1, printed.stdout), (2, printed.stderr)):
-            for piece in _pieces(data):
-                await self._line.send(encode(Print(self._id, fd, piece)))
+    def _prints(self, printed: Printed) -> Sequence[bytes]:
+        streams = ((1, printed.stdout), (2, printed.stderr))
+        return [encode(Print(self._id, fd, piece)) for fd, data in streams for piece in _pieces(data)]
 
 
 def _pieces(data: bytes) -> list[bytes]:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import SocketAttribute, SocketListener, SocketStream, TaskStatus
-from muxwire.line import Line, LineLost
-from muxwire.peer import Peer, peer_of
-from muxwire.protocol import HELLO_LIMIT
+from muxwire.peer import peer_of
 
 from modelmuxd.edge.bounds import USUAL, Bounds
-from modelmuxd.edge.calls import Handlers
+from modelmuxd.edge.handlers import Handlers
 from modelmuxd.edge.render.base import Renderers
+from modelmuxd.edge.serving import Serving
 from modelmuxd.edge.session import Session
 
 log = logging.getLogger(__name__)
@@ -35,12 +32,9 @@ class Server:
     def __init__(
         self, handlers: Handlers, *, version: str, renderers: Renderers | None = None, bounds: Bounds = USUAL
     ) -> None:
-        self._handlers = handlers
-        self._version = version
-        self._renderers = renderers
-        self._bounds = bounds
+        self._serving = Serving(handlers, version, renderers, bounds)
         self._sessions: set[Session] = set()
-        self._strangers: dict[Line, None] = {}
+        self._strangers: dict[Session, None] = {}  # in the order of their coming
         self._accepting = anyio.CancelScope()
 
     @property
@@ -62,43 +56,46 @@ class Server:
     def drain(self) -> None:
         """Accepts no more connections and calls; `serve` returns when the calls in flight have been answered."""
         self._accepting.cancel()
-        for line in tuple(self._strangers):
-            line.abort()
+        for session in self._strangers:
+            session.line.abort()
         for session in self._sessions:
             session.drain()
 
     async def _serve(self, stream: SocketStream) -> None:
         try:
-            async with _line_over(stream, self._bounds) as (line, peer):
-                if peer.trusted:
-                    await self._session(line, peer)
-                else:
-                    log.warning("refused a connection of uid %d", peer.uid)
-        except (LineLost, OSError) as error:
-            log.debug("a client is gone: %s", error)
+            sock: socket.socket = stream.extra(SocketAttribute.raw_socket).dup()  # noqa: S610 - not Django's
+            await stream.aclose()
+            peer = peer_of(sock)
+            if not peer.trusted:
+                log.warning("refused a connection of uid %d", peer.uid)
+                sock.close()
+                return
+            async with anyio.create_task_group() as calls:
+                await self._session(Session(self._serving, peer, calls), sock)
+                calls.cancel_scope.cancel()
         except Exception:
             log.exception("a session failed")
 
-    async def _session(self, line: Line, peer: Peer) -> None:
-        session = Session(line, peer, self._handlers, self._renderers, self._version, self._bounds)
-        if not await self._greeted(session, line):
-            return
-        self._sessions.add(session)
+    async def _session(self, session: Session, sock: socket.socket) -> None:
+        await session.line.open(sock)
         try:
-            await session.run()
+            if await self._greeted(session):
+                self._sessions.add(session)
+                await session.serve()
         finally:
             self._sessions.discard(session)
+            await session.line.aclose()
 
-    async def _greeted(self, session: Session, line: Line) -> bool:
+    async def _greeted(self, session: Session) -> bool:
         if self._accepting.cancel_called:
             return False
-        if len(self._strangers) >= self._bounds.strangers:
-            next(iter(self._strangers)).abort()
-        self._strangers[line] = None
+        if len(self._strangers) >= self._serving.bounds.strangers:
+            next(iter(self._strangers)).line.abort()
+        self._strangers[session] = None
         try:
             return await session.greet()
         finally:
-            del self._strangers[line]
+            del self._strangers[session]
 
 
 async def _accept(listener: SocketListener) -> SocketStream | None:
@@ -112,17 +109,3 @@ async def _accept(listener: SocketListener) -> SocketStream | None:
         log.warning("accept: %s", error)
         await anyio.sleep(BREATH)
         return None
-
-
-@asynccontextmanager
-async def _line_over(stream: SocketStream, bounds: Bounds) -> AsyncIterator[tuple[Line, Peer]]:
-    """The connection as a line, small frames only until the hello, hung up at the end."""
-    sock: socket.socket = stream.extra(SocketAttribute.raw_socket).dup()  # noqa: S610 - not Django's
-    await stream.aclose()
-    sock.setblocking(False)
-    peer = peer_of(sock)
-    line = await Line.over(sock, limit=HELLO_LIMIT, stall=bounds.stall)
-    try:
-        yield line, peer
-    finally:
-        await line.aclose()
