@@ -8,14 +8,14 @@ from muxclients.link.skew import decide, order
 OLD_TO_NEW = ["0.1.dev3", "0.1a1", "0.1b1", "0.1rc1", "0.1rc2", "0.1.0", "0.1.1", "0.2", "0.10", "1.0"]
 
 
-@pytest.mark.parametrize(("older", "newer"), zip(OLD_TO_NEW, OLD_TO_NEW[1:], strict=False))
+@pytest.mark.parametrize(("older", "newer"), list(itertools.pairwise(OLD_TO_NEW)))
 def test_order(older: str, newer: str) -> None:
     assert (order(older) or ()) < (order(newer) or ())
 
 
 @pytest.mark.parametrize("supervised", [True, False])
 @pytest.mark.parametrize("busy", [True, False])
-@pytest.mark.parametrize(("client", "daemon"), itertools.combinations(OLD_TO_NEW, 2))
+@pytest.mark.parametrize(("client", "daemon"), list(itertools.combinations(OLD_TO_NEW, 2)))
 def test_a_newer_daemon_is_never_replaced(client: str, daemon: str, busy: bool, supervised: bool) -> None:
     skew = decide(client, daemon, busy=busy, supervised=supervised)
     assert skew.action == "talk"

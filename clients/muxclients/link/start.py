@@ -33,28 +33,13 @@ EXIT_BUSY = 75
 EXIT_CONFIG = 78
 NO_SUCH_ADDRESS = (FileNotFoundError, ConnectionRefusedError, NotADirectoryError)
 
-_KEPT = frozenset(
-    [
-        "HOME",
-        "USER",
-        "LOGNAME",
-        "SHELL",
-        "PATH",
-        "LANG",
-        "LANGUAGE",
-        "TZ",
-        "TMPDIR",
-        "LD_LIBRARY_PATH",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "SYSTEMROOT",
-        "LOCALAPPDATA",
-        "APPDATA",
-        "USERPROFILE",
-        "TEMP",
-        "TMP",
-    ]
-)
+# fmt: off
+_KEPT = frozenset((
+    "HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR",
+    "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP",
+))
+# fmt: on
 _KEPT_PREFIXES = ("LC_", "XDG_", "MODELMUX_")
 ATTEMPT_MARKER = "MODELMUX_ATTEMPT"
 """What agents carry; a daemon with it would be swept away with the agent that happened to start it."""
