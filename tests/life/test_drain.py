@@ -2,69 +2,69 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import anyio
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from modelmuxd.life.drain import COURSES, Course, Drain, after_signal, more_urgent, unless_hurried, watch_signals
-from muxwire.faults import FaultError
+from modelmuxd.life.drain import Drain, State, after_signal, watch_signals
 
 pytestmark = pytest.mark.anyio
 
-courses = st.sampled_from(COURSES)
-
-
-@given(st.lists(courses))
-def test_a_course_never_gets_slower(asked: list[Course]) -> None:
-    course: Course = "run"
-    for one in asked:
-        following = more_urgent(course, one)
-        assert COURSES.index(following) >= COURSES.index(course)
-        course = following
-    assert course == max([*asked, "run"], key=COURSES.index)
-
 
 @pytest.mark.parametrize(
-    ("course", "expected"), [("run", "leave"), ("drain", "leave"), ("leave", "now"), ("kill", "now"), ("now", "now")]
+    ("state", "expected"), [("running", "draining"), ("draining", "stopped"), ("stopped", "stopped")]
 )
-def test_what_a_signal_means(course: Course, expected: Course) -> None:
-    assert after_signal(course) == expected
+def test_what_a_signal_means(state: State, expected: State) -> None:
+    assert after_signal(state) == expected
+
+
+async def forever() -> None:
+    await anyio.sleep_forever()
 
 
 async def test_two_signals() -> None:
     drain = Drain()
-    async with anyio.create_task_group() as group:
-        await group.start(watch_signals, drain)
-        os.kill(os.getpid(), signal.SIGTERM)
-        await drain.reached("leave")
-        assert repr(drain) == "<Drain leave>"
-        os.kill(os.getpid(), signal.SIGINT)
-        await drain.reached("now")
-        group.cancel_scope.cancel()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            await group.start(watch_signals, drain)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await drain.begun()
+            assert repr(drain) == "<Drain draining>"
+            os.kill(os.getpid(), signal.SIGINT)
+            await drain.finish(forever, grace=1000)
+            assert repr(drain) == "<Drain stopped>"
+            group.cancel_scope.cancel()
 
 
-async def test_new_work_is_refused_with_a_next_step() -> None:
+async def test_asking_twice_is_no_hurry() -> None:
     drain = Drain()
-    drain.refuse_new_work()
-    assert Drain().state == "running"
-    drain.ask("drain")
-    with pytest.raises(FaultError) as caught:
-        drain.refuse_new_work()
-    assert caught.value.fault.code == "draining"
-    assert caught.value.fault.hint
+    drain.begin()
+    drain.begin()
     assert drain.state == "draining"
 
 
-async def test_waiting_ends_when_hurried_or_done_or_late() -> None:
+async def test_finishing_ends_when_done_or_late() -> None:
     drain = Drain()
-
-    async def forever() -> None:
-        await anyio.sleep_forever()
-
     with anyio.fail_after(20):
-        await unless_hurried(drain, anyio.lowlevel.checkpoint, "now", 1000)
-        await unless_hurried(drain, forever, "now", 0.01)
-        async with anyio.create_task_group() as group:
-            group.start_soon(unless_hurried, drain, forever, "now", 1000)
-            drain.ask("now")
+        await drain.finish(anyio.lowlevel.checkpoint, grace=1000)
+        await drain.finish(forever, grace=0.01)
+
+
+SHOW = """
+import signal
+from modelmuxd.life.drain import clean_signals
+clean_signals()
+print(signal.getsignal(signal.SIGHUP) == signal.SIG_DFL, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+"""
+SPOIL = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGTERM})
+os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
+"""
+
+
+def test_what_a_careless_starter_left_is_undone() -> None:
+    shown = subprocess.run([sys.executable, "-c", SPOIL, SHOW], capture_output=True, text=True, timeout=30, check=True)
+    assert shown.stdout == "True set()\n"

@@ -40,6 +40,11 @@ def connect(path: str, role: str, *, version: str, supplier: Supplier | None = N
     if not trusted:
         sock.close()
         raise errors.not_ours(path, uid)
+    return over(sock, role, version=version, supplier=supplier)
+
+
+def over(sock: socket.socket, role: str, *, version: str, supplier: Supplier | None = None) -> Client:
+    """A greeted client over a connected socket, which it owns from here on. Raises FaultError as `connect` does."""
     client = Client(sock, Core(role, version=version), supplier)
     try:
         client.greet()

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 import sys
 import time
 
+from muxwire.peer import peer_of
 from muxwire.places import Places
 
 TYPE_CHECKING = False
@@ -152,24 +152,20 @@ def _connect(path: str) -> socket.socket | None:
         return None
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _check_owner(path)
         sock.connect(path)
+        peer = peer_of(sock)
     except NO_SUCH_ADDRESS:
         sock.close()
         return None
     except OSError as error:
         sock.close()
         raise _unreachable(f"{path}: {error.strerror or error}") from error
-    except BaseException:
+    if not peer.trusted:
         sock.close()
-        raise
+        raise _unreachable(
+            f"At {path} user {peer.uid} listens, not you", hint="Set MODELMUX_HOME to a folder of yours."
+        )
     return sock
-
-
-def _check_owner(path: str) -> None:
-    info = os.lstat(path)
-    if not stat.S_ISSOCK(info.st_mode) or info.st_uid not in (os.getuid(), 0):
-        raise _unreachable(f"{path} is not your daemon's socket (owner {info.st_uid})", hint=f"Look at {path}.")
 
 
 def _endpoint(places: Places) -> str:

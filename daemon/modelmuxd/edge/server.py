@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -42,6 +43,8 @@ class Server:
         self._sessions: set[Session] = set()
         self._strangers: dict[Line, None] = {}
         self._accepting = anyio.CancelScope()
+        self.quiet_since = time.monotonic()
+        """When a client last hung up, on the monotonic clock; what idle exit counts from."""
 
     @property
     def connections(self) -> int:
@@ -88,6 +91,7 @@ class Server:
             await session.run()
         finally:
             self._sessions.discard(session)
+            self.quiet_since = time.monotonic()
 
     async def _greeted(self, session: Session, line: Line) -> bool:
         if self._accepting.cancel_called:

@@ -1,25 +1,20 @@
-"""The way to the end: running, draining, stopped; and who may hurry it.
+"""The way to the end: running, draining, stopped.
 
-A course only ever gets more urgent:
-
-    run    work is taken
-    drain  no new work; the address stays, so that clients hear why; ends when no agent runs any more
-    leave  the address is given up, calls in flight are answered, agents go on for the next daemon to adopt
-    kill   as leave, and the agents are ended
-    now    nothing is waited for
+Draining: the address is given up, calls in flight are answered, agents go on for the next daemon to adopt. Waiting for
+agents or ending them (`shutdown` with `drain` or `kill`) comes before that and is the engine's business. Stopped:
+nothing is waited for any more.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Literal, get_args
+from typing import Literal
 
 import anyio
-from muxwire.faults import DRAINING, refuse
+from anyio.abc import TaskStatus
 
-Course = Literal["run", "drain", "leave", "kill", "now"]
-COURSES: tuple[Course, ...] = get_args(Course)
+State = Literal["running", "draining", "stopped"]
 
 GRACE = 1.5
 """Seconds for calls in flight after the address is given up. A successor tries for the claim a little longer than that
@@ -29,69 +24,66 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP"
 """SIGHUP too: closing the terminal of `muxctl daemon run` is no reason to lose anything."""
 
 
-def more_urgent(course: Course, asked: Course) -> Course:
-    """The course after somebody asked for `asked`: never a slower one."""
-    return max(course, asked, key=COURSES.index)
-
-
-def after_signal(course: Course) -> Course:
-    """The first signal means leave, one more means now."""
-    return "leave" if course in ("run", "drain") else "now"
+def after_signal(state: State) -> State:
+    """The first signal means drain, one more means now."""
+    return "draining" if state == "running" else "stopped"
 
 
 class Drain:
-    """Where this daemon stands. Asked by signals, by `shutdown` and by the idle timer; read by everybody."""
+    """Where this daemon stands. Moved on by signals, by `shutdown` and by the idle timer; never back."""
 
     def __init__(self) -> None:
-        self.course: Course = "run"
-        self._changed = anyio.Event()
+        self._begun = anyio.Event()
+        self._hurried = anyio.Event()
 
     def __repr__(self) -> str:
-        return f"<Drain {self.course}>"
+        return f"<Drain {self.state}>"
 
     @property
-    def state(self) -> Literal["running", "draining"]:
-        """The word for clients."""
-        return "running" if self.course == "run" else "draining"
+    def state(self) -> State:
+        if self._hurried.is_set():
+            return "stopped"
+        return "draining" if self._begun.is_set() else "running"
 
-    def ask(self, course: Course) -> None:
-        """Take a more urgent course; a slower one than the present changes nothing."""
-        course = more_urgent(self.course, course)
-        if course != self.course:
-            self.course = course
-            self._changed.set()
-            self._changed = anyio.Event()
+    def begin(self) -> None:
+        """Start to drain. Idempotent: two clients that ask for the end are no hurry."""
+        self._begun.set()
 
-    def refuse_new_work(self) -> None:
-        """Call where work is accepted. Raises FaultError(DRAINING) once the daemon is on its way out."""
-        if self.course != "run":
-            raise refuse(
-                DRAINING, "The daemon is ending and takes no new work.", "Ask again: the next one starts by itself."
-            )
+    def signalled(self) -> None:
+        """Do what one more signal means."""
+        if after_signal(self.state) == "stopped":
+            self._hurried.set()
+        self._begun.set()
 
-    async def reached(self, course: Course) -> None:
-        """Wait until the course is `course` or more urgent."""
-        while COURSES.index(self.course) < COURSES.index(course):
-            await self._changed.wait()
+    async def begun(self) -> None:
+        """Wait until the daemon is asked to end."""
+        await self._begun.wait()
+
+    async def finish(self, work: Callable[[], Awaitable[object]], *, grace: float = GRACE) -> None:
+        """Do `work`, but drop it after `grace` seconds or once somebody is in a hurry."""
+        with anyio.move_on_after(grace):
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._cancel_when_hurried, group.cancel_scope)
+                await work()
+                group.cancel_scope.cancel()
+
+    async def _cancel_when_hurried(self, scope: anyio.CancelScope) -> None:
+        await self._hurried.wait()
+        scope.cancel()
 
 
-async def watch_signals(drain: Drain, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-    """Turn signals into courses until cancelled. Started means that the default action no longer applies."""
+async def watch_signals(drain: Drain, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+    """Hand signals to `drain` until cancelled. Started means that their default action no longer applies."""
     with anyio.open_signal_receiver(*SIGNALS) as received:
         task_status.started()
         async for _ in received:
-            drain.ask(after_signal(drain.course))
+            drain.signalled()
 
 
-async def unless_hurried(drain: Drain, work: Callable[[], Awaitable[object]], course: Course, seconds: float) -> None:
-    """Do `work`, but no longer than `seconds`, and drop it once `course` is asked for."""
-    with anyio.move_on_after(seconds):
-        async with anyio.create_task_group() as group:
-
-            async def hurry() -> None:
-                await drain.reached(course)
-                group.cancel_scope.cancel()
-
-            group.start_soon(hurry)
-            await work()
-            group.cancel_scope.cancel()
+def clean_signals() -> None:
+    """Undo what the starter left us: `nohup`, `&` and careless parents hand on ignored or blocked signals, which we
+    would hand on to every agent.
+    """
+    for number in {*SIGNALS, signal.SIGCHLD, signal.SIGQUIT}:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
