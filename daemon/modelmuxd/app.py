@@ -41,6 +41,7 @@ def run(*, started_by_client: bool = False) -> int:
         private_folder(here.state)
         held = claim(here.daemon_lock)
         logs.set_up(here.log)
+        drain.hold_signals()
         published = publish(here)
     except Busy as busy:
         return _failed(f"{busy}", EXIT_BUSY)

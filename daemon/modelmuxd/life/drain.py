@@ -75,6 +75,7 @@ class Drain:
 async def watch_signals(drain: Drain, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
     """Hand signals to `drain` until cancelled. Started means that their default action no longer applies."""
     with anyio.open_signal_receiver(*SIGNALS) as received:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         task_status.started()
         async for _ in received:
             drain.signalled()
@@ -87,3 +88,8 @@ def clean_signals() -> None:
     for number in {*SIGNALS, signal.SIGCHLD, signal.SIGQUIT}:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def hold_signals() -> None:
+    """Keep signals back until `watch_signals` can do something better than die, leaving a socket behind."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
