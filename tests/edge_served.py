@@ -12,9 +12,9 @@ from typing import Any
 import anyio
 import msgspec
 from modelmuxd.edge.bounds import USUAL, Bounds
-from modelmuxd.edge.handlers import Handlers
 from modelmuxd.edge.render.base import Renderers
 from modelmuxd.edge.server import Server
+from modelmuxd.edge.table import Handlers
 from muxwire.framing import FrameReader, frame
 from muxwire.hello import hello
 from muxwire.protocol import Call, FromDaemon, View, Welcome

@@ -6,11 +6,10 @@ import os
 import socket
 import struct
 import sys
+from typing import NamedTuple
 
-import msgspec
 
-
-class Peer(msgspec.Struct, frozen=True):
+class Peer(NamedTuple):
     """The process that connected (or that listens). `pid` is 0 where the kernel does not tell."""
 
     pid: int

@@ -24,8 +24,8 @@ from typing import Any
 import anyio
 import msgspec
 from modelmuxd.edge.calls import Call
-from modelmuxd.edge.handlers import Handlers
 from modelmuxd.edge.server import Server
+from modelmuxd.edge.table import Handlers
 from muxclients.link import aio, blocking
 from muxwire import protocol
 from muxwire.framing import frame

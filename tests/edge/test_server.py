@@ -8,7 +8,7 @@ import anyio
 import pytest
 from edge_served import serving
 from modelmuxd.edge.calls import Call
-from modelmuxd.edge.handlers import Handlers
+from modelmuxd.edge.table import Handlers
 from muxclients.link.blocking import connect
 from muxwire.insight import Nothing, Pong
 from muxwire.methods import PING

@@ -36,7 +36,16 @@ def connect(path: str, role: str, *, version: str, supplier: Supplier | None = N
         peer = _connect(sock, path)
         if not peer.trusted:
             raise errors.not_ours(path, peer.uid)
-        client = Client(sock, Core(role, version=version), supplier)
+    except FaultError:
+        sock.close()
+        raise
+    return over(sock, role, version=version, supplier=supplier)
+
+
+def over(sock: socket.socket, role: str, *, version: str, supplier: Supplier | None = None) -> Client:
+    """A greeted client over a connected socket, which it owns from here on. Raises FaultError as `connect` does."""
+    client = Client(sock, Core(role, version=version), supplier)
+    try:
         client.greet()
     except BaseException:
         sock.close()

@@ -16,8 +16,8 @@ from muxwire.protocol import Failed, Hello
 
 from modelmuxd.edge.answer import Answer, PrintedAnswer, ValueAnswer, encode
 from modelmuxd.edge.calls import Call
-from modelmuxd.edge.handlers import Bound
 from modelmuxd.edge.serving import Serving
+from modelmuxd.edge.table import Bound
 
 log = logging.getLogger(__name__)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import time
 
 import anyio
 from anyio.abc import SocketAttribute, SocketListener, SocketStream, TaskStatus
 from muxwire.peer import peer_of
 
 from modelmuxd.edge.bounds import USUAL, Bounds
-from modelmuxd.edge.handlers import Handlers
 from modelmuxd.edge.render.base import Renderers
 from modelmuxd.edge.serving import Serving
 from modelmuxd.edge.session import Session
+from modelmuxd.edge.table import Handlers
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ class Server:
         self._sessions: set[Session] = set()
         self._strangers: dict[Session, None] = {}  # in the order of their coming
         self._accepting = anyio.CancelScope()
+        self.quiet_since = time.monotonic()
+        """When a client last hung up, on the monotonic clock; what idle exit counts from."""
 
     @property
     def connections(self) -> int:
@@ -84,6 +87,7 @@ class Server:
                 await session.serve()
         finally:
             self._sessions.discard(session)
+            self.quiet_since = time.monotonic()
             await session.line.aclose()
 
     async def _greeted(self, session: Session) -> bool:

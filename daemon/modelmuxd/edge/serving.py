@@ -6,8 +6,8 @@ import msgspec
 from muxwire.protocol import FEATURES
 
 from modelmuxd.edge.bounds import Bounds
-from modelmuxd.edge.handlers import Handlers
 from modelmuxd.edge.render.base import Renderers
+from modelmuxd.edge.table import Handlers
 
 
 class Serving(msgspec.Struct, frozen=True):

@@ -15,9 +15,9 @@ from muxwire.peer import Peer
 from muxwire.protocol import HELLO_LIMIT, Cancel, FromClient, Hello, Refused, Supply
 
 from modelmuxd.edge.answer import encode
-from modelmuxd.edge.handlers import UNREADABLE
 from modelmuxd.edge.inflight import InFlight, complain
 from modelmuxd.edge.serving import Serving
+from modelmuxd.edge.table import UNREADABLE
 
 decode = msgspec.msgpack.Decoder(FromClient).decode
 decode_hello = msgspec.msgpack.Decoder(Hello).decode
