@@ -2,15 +2,15 @@
 
 Everything handed over is data: what must be decided inside a transaction is described, never passed as code.
 
-Events. The store appends a `StateChanged` for every change of state, and an `AttemptStarted` for every claim, inside the
-transaction of the change; all other events (`Text`, `AttemptEnded` …) come from the caller, who sets their `at`. The
-store gives each its sequence number. `Ended` is never stored: whoever watches derives it from the final task, as the
-last event after all stored ones.
+Events. The store appends a `StateChanged` for every change of state, and an `AttemptStarted` for every claim, inside
+the transaction of the change; all other events (`Text`, `AttemptEnded` …) come from the caller, who sets their `at`.
+The store gives each its sequence number. `Ended` is never stored: whoever watches derives it from the final task, as
+the last event after all stored ones.
 
 Order in a claim: `StateChanged(running)`, `AttemptStarted`. In a settle: the events handed in, then `StateChanged`.
 
-Any method raises FaultError: NOT_FOUND for a run that does not exist (but `session_…`), STORAGE when the disk fails. Any
-write raises StoreFull on a full disk, and Stale once a later incarnation has opened the same record. A write whose
+Any method raises FaultError: NOT_FOUND for a run that does not exist (but `session_…`), STORAGE when the disk fails.
+Any write raises StoreFull on a full disk, and Stale once a later incarnation has opened the same record. A write whose
 waiter was cancelled is done all the same, and within anyio its waiter is shielded until the answer is there.
 """
 
@@ -187,8 +187,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stale(Exception):
-    """A settle or append under an epoch that is not the attempt's any more, or for an attempt that has ended; the end of
-    a task whose attempt still runs; any write after a later incarnation began."""
+    """A settle or append under an epoch that is not the attempt's any more, or for an attempt that has ended; the end
+    of a task whose attempt still runs; any write after a later incarnation began."""
 
 
 class StoreFull(Exception):
@@ -245,8 +245,8 @@ class TaskStore(Protocol):
     async def decide(self, run_id: str, decisions: Sequence[Decided], now: float) -> None: ...
 
     async def find(self, prefix: str) -> Task:
-        """The task whose id starts with `prefix` (6 characters or more). Raises FaultError NOT_FOUND, AMBIGUOUS, or USAGE
-        for a shorter one."""
+        """The task whose id starts with `prefix` (6 characters or more). Raises FaultError NOT_FOUND, AMBIGUOUS, or
+        USAGE for a shorter one."""
         ...
 
     async def unfinished(self) -> list[Task]:
@@ -262,8 +262,8 @@ class TaskStore(Protocol):
     async def decisions(self, run_id: str) -> list[tuple[float, Decided]]: ...
 
     async def events(self, run_id: str, since: int, limit: int) -> list[RunEvent]:
-        """Events with a sequence number over `since`, in order, at most `limit`; fewer when they are long, and none only
-        when there are none."""
+        """Events with a sequence number over `since`, in order, at most `limit`; fewer when they are long, and none
+        only when there are none."""
         ...
 
     async def session_usage(self, provider: str, session_id: str) -> Usage | None:
