@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from muxwire.events import RunEvent
 
+from modelmuxd.store.database import current_epoch
 from modelmuxd.store.interface import Settle, Stale, Task
 from modelmuxd.store.lookup import load_task, load_usages
 from modelmuxd.store.rows import USAGE, to_column
@@ -37,8 +38,8 @@ def _refuse_stale(db: sqlite3.Connection, task: Standing, number: int, epoch: in
     ).fetchone()
     if row is None or row[1] is not None:
         raise Stale(f"Attempt {number} of {task.run_id} does not run any more.")
-    if row[0] != epoch:
-        raise Stale(f"Attempt {number} of {task.run_id} belongs to incarnation {row[0]}, not {epoch}.")
+    if not row[0] == epoch == current_epoch(db):
+        raise Stale(f"Attempt {number} of {task.run_id} belongs to incarnation {row[0]}, not {epoch}; adopt it first.")
 
 
 def _end_attempt(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> None:
