@@ -9,27 +9,33 @@ from muxwire.faults import CONFLICT, refuse
 
 from modelmuxd.store.interface import Decided, NewTask, Task
 from modelmuxd.store.lookup import load_task
-from modelmuxd.store.rows import REQUESTS
-from modelmuxd.store.standing import Place, Standing, move, note, record, state_changed
+from modelmuxd.store.rows import REQUESTS, TASKS
+from modelmuxd.store.standing import Place, add_events, note, state_changed
 
 
 def accept(db: sqlite3.Connection, new: NewTask, decisions: Sequence[Decided]) -> tuple[Task, bool]:
     """The task and whether it is new. Raises FaultError(CONFLICT)."""
     if new.idempotency_key and (known := _known(db, new)) is not None:
         return known, False
-    task = Standing(_insert(db, new), new.run_id, "queued", None, "", None, None, 0, 0, False)
-    if (refused := new.blocked) is None:
-        record(db, task, (state_changed(task.place, "", new.created_at),), {})
-    else:
-        move(db, task, Place("blocked"), new.created_at, text=refused.message, changes={"fault": refused})
-    note(db, task, decisions, new.created_at)
-    return load_task(db, task.id), True
+    task = _first(new)
+    task_id = _insert(db, task)
+    note(db, task_id, decisions, new.created_at)
+    return task, True
 
 
-def _insert(db: sqlite3.Connection, new: NewTask) -> int:
-    task_id = db.execute("INSERT INTO tasks (run_id, state) VALUES (?, 'queued')", (new.run_id,)).lastrowid
+def _first(new: NewTask) -> Task:
+    """Queued, or at its end at once; one event tells which."""
+    if new.blocked is None:
+        return Task(new=new, state="queued", last_seq=1)
+    return Task(new=new, state="blocked", last_seq=1, ended_at=new.created_at, fault=new.blocked)
+
+
+def _insert(db: sqlite3.Connection, task: Task) -> int:
+    new, told = task.new, task.fault.message if task.fault else ""
+    task_id = db.execute(TASKS.insert, TASKS.values(task, run_id=new.run_id)).lastrowid
     assert task_id is not None
     db.execute(REQUESTS.insert, REQUESTS.values(new, task_id=task_id))
+    add_events(db, task_id, [state_changed(Place(task.state), told, new.created_at)], first=1)
     if new.idempotency_key:
         db.execute("INSERT INTO keys (kind, principal, key, task_id) VALUES (?, ?, ?, ?)", (*_scoped(new), task_id))
     return task_id

@@ -76,4 +76,4 @@ def _insert(db: sqlite3.Connection, task: Standing, attempt: Attempt, claim: Cla
         "enforced": claim.enforced,
     }
     move(db, task, Place("running"), now, after=(started,), changes=changes)
-    note(db, task, claim.decisions, now)
+    note(db, task.id, claim.decisions, now)

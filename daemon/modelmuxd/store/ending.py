@@ -39,7 +39,7 @@ def end(
     if not task.final:
         text = fault.message if fault else ""
         move(db, task, Place(state), now, text=text, changes={"fault": fault})
-        note(db, task, decisions, now)
+        note(db, task.id, decisions, now)
     return load_task(db, task.id)
 
 
@@ -49,7 +49,7 @@ def request_cancel(db: sqlite3.Connection, run_id: str, by: str, now: float) -> 
     if task.final or task.canceling:
         return load_task(db, task.id)
     fault = canceled(by)
-    note(db, task, [Decided(kind="cancel", text=fault.message)], now)
+    note(db, task.id, [Decided(kind="cancel", text=fault.message)], now)
     if task.state == "running":
         record(db, task, (), {"canceling": True})
     else:
@@ -58,4 +58,4 @@ def request_cancel(db: sqlite3.Connection, run_id: str, by: str, now: float) -> 
 
 
 def decide(db: sqlite3.Connection, run_id: str, decisions: Sequence[Decided], now: float) -> None:
-    note(db, standing(db, run_id), decisions, now)
+    note(db, standing(db, run_id).id, decisions, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -14,17 +14,20 @@ from modelmuxd.store.interface import Attempt, Decided, NewTask, Task
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-_NESTED: dict[str, msgspec.json.Decoder[Any]] = {
-    "fault": msgspec.json.Decoder(Fault),
-    "blocked": msgspec.json.Decoder(Fault),
-    "usage": msgspec.json.Decoder(Usage),
-    "origin": msgspec.json.Decoder(Origin),
-    "env": msgspec.json.Decoder(dict[str, str]),
-    "env_names": msgspec.json.Decoder(tuple[str, ...]),
-    "argv": msgspec.json.Decoder(tuple[str, ...]),
-    "data": msgspec.json.Decoder(dict[str, object]),
-}
 _FLAGS = frozenset({"failover", "canceling", "cumulative"})
+_READ: dict[str, Callable[[Any], Any]] = {
+    "fault": msgspec.json.Decoder(Fault).decode,
+    "blocked": msgspec.json.Decoder(Fault).decode,
+    "usage": msgspec.json.Decoder(Usage).decode,
+    "origin": msgspec.json.Decoder(Origin).decode,
+    "env": msgspec.json.Decoder(dict[str, str]).decode,
+    "env_names": msgspec.json.Decoder(tuple[str, ...]).decode,
+    "argv": msgspec.json.Decoder(tuple[str, ...]).decode,
+    "data": msgspec.json.Decoder(dict[str, object]).decode,
+    **dict.fromkeys(_FLAGS, bool),
+}
+"""Columns that do not hold the field's value itself, and how to read them."""
+
 _JSON = msgspec.json.Encoder()
 
 
@@ -36,34 +39,33 @@ class Rows(Generic[S]):
         self.fields = tuple(name for name in struct.__struct_fields__ if name not in besides)
         self.columns = ", ".join(f"{table}.{name}" for name in self.fields)
         """For a SELECT whose row `load` reads."""
+        self._nested = tuple((name, _READ[name]) for name in self.fields if name in _READ)
         names = (*key, *(name for name in self.fields if name not in key))
         values = ", ".join(f":{name}" for name in names)
         self.insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - names, no values
 
     def values(self, item: S, **key: object) -> dict[str, object]:
         """The parameters of `insert`."""
-        return {**{name: to_column(name, getattr(item, name)) for name in self.fields}, **key}
+        row: dict[str, object] = {name: getattr(item, name) for name in self.fields}
+        for name, _ in self._nested:
+            row[name] = to_column(name, row[name])
+        return {**row, **key}
 
     def load(self, row: Sequence[Any], **others: object) -> S:
-        """The struct in a row; types are as STRICT tables keep them, so nothing is validated again.
+        """The struct in a row, which may go on after the columns of this table.
 
-        A row may go on after the columns of this table."""
-        return self.struct(
-            **{name: _from_column(name, value) for name, value in zip(self.fields, row, strict=False)}, **others
-        )
+        Types are as STRICT tables keep them, so nothing is validated again.
+        """
+        kept = dict(zip(self.fields, row, strict=False))
+        for name, read in self._nested:
+            if kept[name] is not None:
+                kept[name] = read(kept[name])
+        return self.struct(**kept, **others)
 
 
 def to_column(name: str, value: object) -> object:
-    """A field's value as SQLite keeps it."""
-    if name in _NESTED and value is not None:
-        return _JSON.encode(value).decode()
-    return int(value) if isinstance(value, bool) else value
-
-
-def _from_column(name: str, value: Any) -> Any:
-    if name in _NESTED and value is not None:
-        return _NESTED[name].decode(value)
-    return bool(value) if name in _FLAGS else value
+    """A field's value as SQLite keeps it; bools it keeps as 0 and 1 by itself."""
+    return _JSON.encode(value).decode() if name in _READ and name not in _FLAGS and value is not None else value
 
 
 def assignments(changes: Mapping[str, object]) -> str:

@@ -28,7 +28,7 @@ def settle(db: sqlite3.Connection, end: Settle, now: float) -> Task:
     _refuse_stale(db, task, end.number, end.epoch)
     _end_attempt(db, task, end, now)
     _go_on(db, task, end, now)
-    note(db, task, end.decisions, now)
+    note(db, task.id, end.decisions, now)
     return load_task(db, task.id)
 
 

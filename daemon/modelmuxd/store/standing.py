@@ -87,11 +87,7 @@ def move(
 
 def record(db: sqlite3.Connection, task: Standing, events: Sequence[RunEvent], changes: Mapping[str, object]) -> int:
     """Number the events from the task's last one on, and rewrite its row once; returns the last number."""
-    last = task.last_seq + len(events)
-    db.executemany(
-        "INSERT INTO events (task_id, seq, body) VALUES (?, ?, ?)",
-        [(task.id, seq, _body(event, seq)) for seq, event in enumerate(events, task.last_seq + 1)],
-    )
+    last = add_events(db, task.id, events, first=task.last_seq + 1)
     columns = {"last_seq": last, **{name: to_column(name, value) for name, value in changes.items()}}
     db.execute(f"UPDATE tasks SET {assignments(columns)} WHERE id = :id", {**columns, "id": task.id})  # noqa: S608
     return last
@@ -101,14 +97,17 @@ def state_changed(to: Place, text: str, now: float) -> StateChanged:
     return StateChanged(state=to.state, reason=to.waiting, text=to.waiting_for or text, until=to.not_before, at=now)
 
 
-def note(db: sqlite3.Connection, task: Standing, decisions: Sequence[Decided], now: float) -> None:
+def add_events(db: sqlite3.Connection, task_id: int, events: Sequence[RunEvent], *, first: int) -> int:
+    """Number the events from `first` on and write them; returns the last number."""
+    rows = [(task_id, seq, _body(event, seq)) for seq, event in enumerate(events, first)]
+    db.executemany("INSERT INTO events (task_id, seq, body) VALUES (?, ?, ?)", rows)
+    return first - 1 + len(rows)
+
+
+def note(db: sqlite3.Connection, task_id: int, decisions: Sequence[Decided], now: float) -> None:
     """Keep the decisions for `why`."""
-    db.executemany(DECISIONS.insert, [DECISIONS.values(each, task_id=task.id, at=now) for each in decisions])
-
-
-def canceled(by: str = "") -> Fault:
-    """What a task that ends without another attempt says when somebody asked to cancel it."""
-    return Fault("canceled", f"Canceled by {by}." if by else "Canceled.")
+    if decisions:
+        db.executemany(DECISIONS.insert, [DECISIONS.values(each, task_id=task_id, at=now) for each in decisions])
 
 
 def _body(event: RunEvent, seq: int) -> str:

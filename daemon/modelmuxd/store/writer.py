@@ -46,8 +46,11 @@ class Writer:
             self._be_durable(any(job.urgent for job in jobs))
             self._db.execute("BEGIN IMMEDIATE")
             self._fence(self._db)
-            for job in jobs:
-                self._perform(job)
+            if len(jobs) == 1:
+                jobs[0].result = jobs[0].work(self._db)
+            else:
+                for job in jobs:
+                    self._perform(job)
             self._db.execute("COMMIT")
         except Exception as error:
             self._abandon(jobs, error)
