@@ -110,6 +110,11 @@ def note(db: sqlite3.Connection, task_id: int, decisions: Sequence[Decided], now
         db.executemany(DECISIONS.insert, [DECISIONS.values(each, task_id=task_id, at=now) for each in decisions])
 
 
+def canceled(by: str = "") -> Fault:
+    """What a task that ends without another attempt says when somebody asked to cancel it."""
+    return Fault("canceled", f"Canceled by {by}." if by else "Canceled.")
+
+
 def _body(event: RunEvent, seq: int) -> str:
     if isinstance(event, Ended):
         raise TypeError("Ended is derived from the final task, never stored")
