@@ -1,6 +1,17 @@
 """What the daemon asks of its store. SQLite stands behind it today; another engine can be held to the same suite.
 
 Everything handed over is data: what must be decided inside a transaction is described, never passed as code.
+
+Events. The store appends a `StateChanged` for every change of state, and an `AttemptStarted` for every claim, inside
+the transaction of the change; all other events (`Text`, `AttemptEnded` …) come from the caller, who sets their `at`.
+The store gives each its sequence number. `Ended` is never stored: whoever watches derives it from the final task, as
+the last event after all stored ones.
+
+Order in a claim: `StateChanged(running)`, `AttemptStarted`. In a settle: the events handed in, then `StateChanged`.
+
+Any method raises FaultError: NOT_FOUND for a run that does not exist (but `session_…`), STORAGE when the disk fails.
+Any write raises StoreFull on a full disk, and Stale once a later incarnation has opened the same record. A write whose
+waiter was cancelled is done all the same, and within anyio its waiter is shielded until the answer is there.
 """
 
 from __future__ import annotations
@@ -125,23 +136,30 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts that may run at once in all."""
     max_account: int
     """Attempts that may run at once on this account."""
+    why: str = ""
+    """Why this provider, for the AttemptStarted event."""
     decisions: tuple[Decided, ...] = ()
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """Either the attempt, or why there is none."""
+    """Either the attempt, or why there is none; in that case nothing was written."""
 
     attempt: Attempt | None = None
     waiting: WaitReason | None = None
     text: str = ""
+    """The sentence, such as `slots: codex has 2 of 2 running`."""
     gone: bool = False
-    """The task has ended or is being canceled: nothing is left to do."""
+    """The task has ended, is being canceled or has a running attempt: nothing is left to do."""
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt's end, and with `state` the run's end, in one transaction with its last events.
 
-    `state` None: the run goes on (retry, failover, parked): `waiting` and `not_before` say how.
+    `state` None: the run goes on (retry, failover, parked): `waiting` and `not_before` say how. But a run that is being
+    canceled does not go on: it then ends as `canceled`, which the returned task tells.
+
+    `summary` and `output…` take the place of what an earlier attempt left. The task's usage and cost become the sums
+    over its attempts; a cost is unknown as soon as one of them spent tokens at an unknown price.
     """
 
     run_id: str
@@ -169,7 +187,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stale(Exception):
-    """A settle or append under an epoch that is not the attempt's any more, or for an attempt that has ended."""
+    """A settle or append under an epoch that is not the attempt's any more, or for an attempt that has ended; the end
+    of a task whose attempt still runs; any write after a later incarnation began."""
 
 
 class StoreFull(Exception):
@@ -184,47 +203,58 @@ class TaskStore(Protocol):
         """This incarnation; larger than every earlier one."""
         ...
 
-    async def submit(self, task: NewTask) -> tuple[Task, bool]:
+    async def submit(self, task: NewTask, decisions: Sequence[Decided] = ()) -> tuple[Task, bool]:
         """Accept a task; durable when this returns. With a known idempotency key (scoped to origin kind, principal):
         the existing task and False. Raises FaultError(CONFLICT) when the same key comes with another payload."""
         ...
 
-    async def claim(self, claim: Claim, now: float) -> Claimed: ...
+    async def claim(self, claim: Claim, now: float) -> Claimed:
+        """Start an attempt. Attempts of earlier incarnations count against the limits until they are settled."""
+        ...
 
     async def append(self, run_id: str, number: int, epoch: int, events: Sequence[RunEvent]) -> int:
         """Give the events their gap-free sequence numbers; returns the last one. Need not survive power loss."""
         ...
 
-    async def settle(self, settle: Settle, now: float) -> Task: ...
+    async def settle(self, settle: Settle, now: float) -> Task:
+        """End an attempt, exactly once. Raises Stale when it is not ours (`adopt` it first) or has ended."""
+        ...
 
     async def wait_for(self, run_id: str, reason: WaitReason, text: str, not_before: float | None, now: float) -> Task:
-        """Write down why a task that has no running attempt waits (a StateChanged event when it changed)."""
+        """Write down why a task that has no running attempt waits (a StateChanged event when it changed). One that runs
+        or has ended stays as it is."""
         ...
 
     async def end(
         self, run_id: str, state: FinalState, fault: Fault | None, now: float, decisions: Sequence[Decided] = ()
     ) -> Task:
-        """End a task that has no running attempt (canceled in the queue, no provider …); idempotent."""
+        """End a task that has no running attempt (canceled in the queue, no provider …); the first end counts. Raises
+        Stale when it has one."""
         ...
 
     async def request_cancel(self, run_id: str, by: str, now: float) -> Task:
-        """Mark a task as canceling; one that has no running attempt ends as `canceled` at once."""
+        """Mark a task as canceling; one that has no running attempt ends as `canceled` at once. The first request
+        counts, and is noted as a decision of kind `cancel` that names `by`."""
         ...
 
     async def adopt(self, run_id: str, number: int) -> Attempt:
-        """Take over an attempt of an earlier incarnation: it carries this epoch from now on."""
+        """Take over an attempt of an earlier incarnation: it carries this epoch from now on. Raises Stale when
+        it has ended."""
         ...
 
     async def decide(self, run_id: str, decisions: Sequence[Decided], now: float) -> None: ...
 
     async def find(self, prefix: str) -> Task:
-        """The task whose id starts with `prefix` (6 characters or more). Raises FaultError NOT_FOUND or AMBIGUOUS."""
+        """The task whose id starts with `prefix` (6 characters or more). Raises FaultError NOT_FOUND, AMBIGUOUS, or
+        USAGE for a shorter one."""
         ...
 
-    async def unfinished(self) -> list[Task]: ...
+    async def unfinished(self) -> list[Task]:
+        """Oldest first."""
+        ...
 
     async def recent(self, limit: int) -> list[Task]:
-        """The newest ended tasks."""
+        """The tasks that ended last, the last one first."""
         ...
 
     async def attempts(self, run_id: str) -> list[Attempt]: ...
@@ -232,11 +262,15 @@ class TaskStore(Protocol):
     async def decisions(self, run_id: str) -> list[tuple[float, Decided]]: ...
 
     async def events(self, run_id: str, since: int, limit: int) -> list[RunEvent]:
-        """Events with a sequence number over `since`, in order, at most `limit`."""
+        """Events with a sequence number over `since`, in order, at most `limit`; fewer when they are long, and none
+        only when there are none."""
         ...
 
     async def session_usage(self, provider: str, session_id: str) -> Usage | None:
-        """What the last attempt of this session recorded, for CLIs whose totals are cumulative."""
+        """What the attempt of this session that ended last and told its usage recorded, for CLIs whose totals are
+        cumulative."""
         ...
 
-    async def session_workdir(self, provider: str, session_id: str) -> str | None: ...
+    async def session_workdir(self, provider: str, session_id: str) -> str | None:
+        """Where the last run of this session worked, for CLIs that bind a session to its folder."""
+        ...

@@ -1,0 +1,60 @@
+"""Accepting a task, once for each idempotency key."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from muxwire.faults import CONFLICT, refuse
+
+from modelmuxd.store.interface import Decided, NewTask, Task
+from modelmuxd.store.lookup import load_task
+from modelmuxd.store.rows import REQUESTS, TASKS
+from modelmuxd.store.standing import Place, add_events, note, state_changed
+
+
+def accept(db: sqlite3.Connection, new: NewTask, decisions: Sequence[Decided]) -> tuple[Task, bool]:
+    """The task and whether it is new. Raises FaultError(CONFLICT)."""
+    if new.idempotency_key and (known := _known(db, new)) is not None:
+        return known, False
+    task = _first(new)
+    task_id = _insert(db, task)
+    note(db, task_id, decisions, new.created_at)
+    return task, True
+
+
+def _first(new: NewTask) -> Task:
+    """Queued, or at its end at once; one event tells which."""
+    if new.blocked is None:
+        return Task(new=new, state="queued", last_seq=1)
+    return Task(new=new, state="blocked", last_seq=1, ended_at=new.created_at, fault=new.blocked)
+
+
+def _insert(db: sqlite3.Connection, task: Task) -> int:
+    new, told = task.new, task.fault.message if task.fault else ""
+    task_id = db.execute(TASKS.insert, TASKS.values(task, run_id=new.run_id)).lastrowid
+    assert task_id is not None
+    db.execute(REQUESTS.insert, REQUESTS.values(new, task_id=task_id))
+    add_events(db, task_id, [state_changed(Place(task.state), told, new.created_at)], first=1)
+    if new.idempotency_key:
+        db.execute("INSERT INTO keys (kind, principal, key, task_id) VALUES (?, ?, ?, ?)", (*_scoped(new), task_id))
+    return task_id
+
+
+def _known(db: sqlite3.Connection, new: NewTask) -> Task | None:
+    """The task that already has this key."""
+    row = db.execute("SELECT task_id FROM keys WHERE kind = ? AND principal = ? AND key = ?", _scoped(new)).fetchone()
+    if row is None:
+        return None
+    task = load_task(db, row[0])
+    if task.new.payload_hash != new.payload_hash:
+        raise refuse(
+            CONFLICT,
+            f"The idempotency key {new.idempotency_key!r} belongs to run {task.new.run_id}, which asks something else.",
+            "Use another key for another task, or send the same task again.",
+        )
+    return task
+
+
+def _scoped(new: NewTask) -> tuple[str, str, str]:
+    return new.origin.kind, new.origin.principal, new.idempotency_key

@@ -1,0 +1,147 @@
+"""Reading: tasks, attempts, events, decisions. Each function is one SELECT or a few by key."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import msgspec
+from muxwire import faults
+from muxwire.events import RunEvent
+from muxwire.faults import AMBIGUOUS, refuse
+
+from modelmuxd.domain.usage import Usage
+from modelmuxd.store.interface import Attempt, Decided, Task
+from modelmuxd.store.rows import ATTEMPTS, DECISIONS, REQUESTS, TASKS, USAGE
+from modelmuxd.store.standing import standing, unknown_run
+from modelmuxd.store.totals import Spent
+
+SHORTEST_PREFIX = 6
+SHOWN = 8
+"""How many runs an ambiguous prefix names."""
+
+PAGE = 200
+"""Tasks read in one transaction."""
+
+PAGE_BYTES = 1 << 20
+"""Text of events read in one transaction, but for the last one read."""
+
+_EVENT = msgspec.json.Decoder(RunEvent)
+_TASK = (
+    f"SELECT {TASKS.columns}, {REQUESTS.columns}, tasks.run_id, outputs.output, tasks.id FROM tasks"  # noqa: S608
+    " JOIN requests ON requests.task_id = tasks.id LEFT JOIN outputs ON outputs.task_id = tasks.id"
+)
+_ATTEMPT = f"SELECT {ATTEMPTS.columns}, {USAGE.columns} FROM attempts LEFT JOIN usage USING (task_id, number)"  # noqa: S608
+
+
+def load_task(db: sqlite3.Connection, task_id: int) -> Task:
+    return _task(db.execute(f"{_TASK} WHERE tasks.id = ?", (task_id,)).fetchone())
+
+
+def find(db: sqlite3.Connection, prefix: str) -> Task:
+    """Raises FaultError: NOT_FOUND, AMBIGUOUS, or USAGE when the prefix is too short."""
+    start = prefix.lower()
+    if len(start) < SHORTEST_PREFIX:
+        raise refuse(faults.USAGE, f"{prefix!r} is too short to name a run.", "Give 6 or more of its first characters.")
+    # Every character of a run id sorts before `~`.
+    rows = db.execute(f"{_TASK} WHERE tasks.run_id BETWEEN ? AND ? LIMIT {SHOWN}", (start, f"{start}~")).fetchall()
+    found = [_task(row) for row in rows]
+    if not found:
+        raise unknown_run(prefix)
+    if len(found) > 1:
+        names = tuple(task.new.run_id for task in found)
+        raise refuse(
+            AMBIGUOUS, f"{prefix!r} names more than one run.", f"Give more of it: {', '.join(names)}.", choices=names
+        )
+    return found[0]
+
+
+def unfinished_after(db: sqlite3.Connection, last: int) -> tuple[list[Task], int | None]:
+    """A page of unfinished tasks, oldest first, and the key to go on after; None after the last page."""
+    rows = db.execute(
+        f"{_TASK} WHERE tasks.ended_at IS NULL AND tasks.id > ? ORDER BY tasks.id LIMIT {PAGE}", (last,)
+    ).fetchall()
+    return [_task(row) for row in rows], rows[-1][-1] if len(rows) == PAGE else None
+
+
+def recent(db: sqlite3.Connection, limit: int) -> list[Task]:
+    rows = db.execute(
+        f"{_TASK} WHERE tasks.ended_at IS NOT NULL ORDER BY tasks.ended_at DESC, tasks.id DESC LIMIT ?", (limit,)
+    )
+    return [_task(row) for row in rows]
+
+
+def load_attempt(db: sqlite3.Connection, task_id: int, run_id: str, number: int) -> Attempt | None:
+    row = db.execute(f"{_ATTEMPT} WHERE task_id = ? AND number = ?", (task_id, number)).fetchone()
+    return None if row is None else _attempt(row, run_id)
+
+
+def attempts(db: sqlite3.Connection, run_id: str) -> list[Attempt]:
+    task = standing(db, run_id)
+    return [_attempt(row, run_id) for row in db.execute(f"{_ATTEMPT} WHERE task_id = ? ORDER BY number", (task.id,))]
+
+
+def load_usages(db: sqlite3.Connection, task_id: int) -> list[Spent]:
+    """What each attempt of a task told of its spending, in order."""
+    rows = db.execute(
+        f"SELECT {USAGE.columns}, attempts.cost_micros FROM attempts LEFT JOIN usage USING (task_id, number)"  # noqa: S608
+        " WHERE task_id = ? ORDER BY number",
+        (task_id,),
+    )
+    return [(_usage(row), row[-1]) for row in rows]
+
+
+def decisions(db: sqlite3.Connection, run_id: str) -> list[tuple[float, Decided]]:
+    task = standing(db, run_id)
+    rows = db.execute(f"SELECT {DECISIONS.columns}, at FROM decisions WHERE task_id = ? ORDER BY id", (task.id,))  # noqa: S608
+    return [(row[-1], DECISIONS.load(row)) for row in rows]
+
+
+def events(db: sqlite3.Connection, run_id: str, since: int, limit: int) -> list[RunEvent]:
+    """At most `limit`, and fewer when their text would be longer than PAGE_BYTES; empty only when there are none."""
+    task = standing(db, run_id)
+    rows = db.execute(
+        "SELECT body FROM events WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?", (task.id, since, limit)
+    )
+    page: list[RunEvent] = []
+    size = 0
+    for (body,) in rows:
+        page.append(_EVENT.decode(body))
+        size += len(body)
+        if size >= PAGE_BYTES:
+            rows.close()
+            break
+    return page
+
+
+def session_usage(db: sqlite3.Connection, provider: str, session_id: str) -> Usage | None:
+    row = db.execute(
+        f"SELECT {USAGE.columns} FROM attempts JOIN usage USING (task_id, number)"  # noqa: S608
+        " WHERE provider = ? AND session_id = ? AND session_id <> '' ORDER BY ended_at DESC, task_id DESC LIMIT 1",
+        (provider, session_id),
+    ).fetchone()
+    return None if row is None else _usage(row)
+
+
+def session_workdir(db: sqlite3.Connection, provider: str, session_id: str) -> str | None:
+    row = db.execute(
+        "SELECT requests.workdir FROM attempts JOIN requests USING (task_id)"
+        " WHERE attempts.provider = ? AND attempts.session_id = ? AND attempts.session_id <> ''"
+        " ORDER BY attempts.ended_at DESC, task_id DESC LIMIT 1",
+        (provider, session_id),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _task(row: tuple[object, ...]) -> Task:
+    requested = row[len(TASKS.fields) :]
+    run_id, output = row[-3], row[-2]
+    return TASKS.load(row, new=REQUESTS.load(requested, run_id=run_id), output=output or "")
+
+
+def _attempt(row: tuple[object, ...], run_id: str) -> Attempt:
+    return ATTEMPTS.load(row, run_id=run_id, usage=_usage(row[len(ATTEMPTS.fields) :]))
+
+
+def _usage(row: tuple[object, ...]) -> Usage | None:
+    """The row of an outer join: all NULL when the attempt told nothing."""
+    return None if row[0] is None else USAGE.load(row)

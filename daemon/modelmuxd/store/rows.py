@@ -1,0 +1,80 @@
+"""Rows and the structs they hold. Columns carry the names of the fields; nested values are JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from muxwire.faults import Fault
+from muxwire.runs import Origin
+
+from modelmuxd.domain.usage import Usage
+from modelmuxd.store.interface import Attempt, Decided, NewTask, Task
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_FLAGS = frozenset({"failover", "canceling", "cumulative"})
+_READ: dict[str, Callable[[Any], Any]] = {
+    "fault": msgspec.json.Decoder(Fault).decode,
+    "blocked": msgspec.json.Decoder(Fault).decode,
+    "usage": msgspec.json.Decoder(Usage).decode,
+    "origin": msgspec.json.Decoder(Origin).decode,
+    "env": msgspec.json.Decoder(dict[str, str]).decode,
+    "env_names": msgspec.json.Decoder(tuple[str, ...]).decode,
+    "argv": msgspec.json.Decoder(tuple[str, ...]).decode,
+    "data": msgspec.json.Decoder(dict[str, object]).decode,
+    **dict.fromkeys(_FLAGS, bool),
+}
+"""Columns that do not hold the field's value itself, and how to read them."""
+
+_JSON = msgspec.json.Encoder()
+
+
+class Rows(Generic[S]):
+    """How one table holds one struct, but for the fields in `besides`, which are kept elsewhere."""
+
+    def __init__(self, table: str, struct: type[S], *, key: Sequence[str], besides: Sequence[str] = ()) -> None:
+        self.struct = struct
+        self.fields = tuple(name for name in struct.__struct_fields__ if name not in besides)
+        self.columns = ", ".join(f"{table}.{name}" for name in self.fields)
+        """For a SELECT whose row `load` reads."""
+        self._nested = tuple((name, _READ[name]) for name in self.fields if name in _READ)
+        names = (*key, *(name for name in self.fields if name not in key))
+        values = ", ".join(f":{name}" for name in names)
+        self.insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - names, no values
+
+    def values(self, item: S, **key: object) -> dict[str, object]:
+        """The parameters of `insert`."""
+        row: dict[str, object] = {name: getattr(item, name) for name in self.fields}
+        for name, _ in self._nested:
+            row[name] = to_column(name, row[name])
+        return {**row, **key}
+
+    def load(self, row: Sequence[Any], **others: object) -> S:
+        """The struct in a row, which may go on after the columns of this table.
+
+        Types are as STRICT tables keep them, so nothing is validated again.
+        """
+        kept = dict(zip(self.fields, row, strict=False))
+        for name, read in self._nested:
+            if kept[name] is not None:
+                kept[name] = read(kept[name])
+        return self.struct(**kept, **others)
+
+
+def to_column(name: str, value: object) -> object:
+    """A field's value as SQLite keeps it; bools it keeps as 0 and 1 by itself."""
+    return _JSON.encode(value).decode() if name in _READ and name not in _FLAGS and value is not None else value
+
+
+def assignments(changes: Mapping[str, object]) -> str:
+    """`a = :a, b = :b`, for an UPDATE. The names are fields of our structs, never input."""
+    return ", ".join(f"{name} = :{name}" for name in changes)
+
+
+REQUESTS = Rows("requests", NewTask, key=("task_id",), besides=("run_id",))
+TASKS = Rows("tasks", Task, key=("run_id",), besides=("new", "output"))
+ATTEMPTS = Rows("attempts", Attempt, key=("task_id",), besides=("run_id", "usage"))
+USAGE = Rows("usage", Usage, key=("task_id", "number"))
+DECISIONS = Rows("decisions", Decided, key=("task_id", "at"))

@@ -1,0 +1,124 @@
+"""SqliteTaskStore: the TaskStore that this version ships. What each write does is in the module of its name."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from anyio import to_thread
+from muxwire.events import RunEvent
+from muxwire.faults import Fault
+from muxwire.words import FinalState, WaitReason
+
+from modelmuxd.domain.usage import Usage
+from modelmuxd.store import ending, lookup
+from modelmuxd.store.accept import accept
+from modelmuxd.store.claim import adopt, start_attempt
+from modelmuxd.store.database import current_epoch, next_epoch, open_database
+from modelmuxd.store.interface import Attempt, Claim, Claimed, Decided, NewTask, Settle, Stale, Task
+from modelmuxd.store.readers import Readers
+from modelmuxd.store.settle import append, settle
+from modelmuxd.store.writer import Writer
+
+
+@asynccontextmanager
+async def open_store(path: Path) -> AsyncIterator[SqliteTaskStore]:
+    """The store in the file at `path`, which is made when it is missing; a new incarnation begins.
+
+    Raises FaultError: CONFIG when the file must not be used (exit 78), STORAGE when it cannot.
+    """
+    db, epoch = await to_thread.run_sync(_begin, path)
+    writer = Writer(db, partial(_refuse_successor, epoch))
+    try:
+        readers = Readers(path)
+        try:
+            yield SqliteTaskStore(writer, readers, epoch)
+        finally:
+            await readers.aclose()
+    finally:
+        await writer.aclose()
+
+
+def _begin(path: Path) -> tuple[sqlite3.Connection, int]:
+    db = open_database(path)
+    return db, next_epoch(db)
+
+
+def _refuse_successor(epoch: int, db: sqlite3.Connection) -> None:
+    """Fences late writes: once a later incarnation has begun, this one writes nothing any more."""
+    if (now := current_epoch(db)) != epoch:
+        raise Stale(f"Incarnation {now} has taken over from {epoch}.")
+
+
+class SqliteTaskStore:
+    """Implements TaskStore; use `open_store`."""
+
+    def __init__(self, writer: Writer, readers: Readers, epoch: int) -> None:
+        self._write = writer.write
+        self._readers = readers
+        self._epoch = epoch
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    async def submit(self, task: NewTask, decisions: Sequence[Decided] = ()) -> tuple[Task, bool]:
+        return await self._write(lambda db: accept(db, task, decisions))
+
+    async def claim(self, claim: Claim, now: float) -> Claimed:
+        return await self._write(lambda db: start_attempt(db, claim, self._epoch, now))
+
+    async def append(self, run_id: str, number: int, epoch: int, events: Sequence[RunEvent]) -> int:
+        return await self._write(lambda db: append(db, run_id, number, epoch, events), durable=False)
+
+    async def settle(self, settle_: Settle, now: float) -> Task:
+        return await self._write(lambda db: settle(db, settle_, now))
+
+    async def wait_for(self, run_id: str, reason: WaitReason, text: str, not_before: float | None, now: float) -> Task:
+        return await self._write(lambda db: ending.wait_for(db, run_id, reason, text, not_before, now))
+
+    async def end(
+        self, run_id: str, state: FinalState, fault: Fault | None, now: float, decisions: Sequence[Decided] = ()
+    ) -> Task:
+        return await self._write(lambda db: ending.end(db, run_id, state, fault, now, decisions))
+
+    async def request_cancel(self, run_id: str, by: str, now: float) -> Task:
+        return await self._write(lambda db: ending.request_cancel(db, run_id, by, now))
+
+    async def adopt(self, run_id: str, number: int) -> Attempt:
+        return await self._write(lambda db: adopt(db, run_id, number, self._epoch))
+
+    async def decide(self, run_id: str, decisions: Sequence[Decided], now: float) -> None:
+        await self._write(lambda db: ending.decide(db, run_id, decisions, now))
+
+    async def find(self, prefix: str) -> Task:
+        return self._readers.row(lambda db: lookup.find(db, prefix))
+
+    async def unfinished(self) -> list[Task]:
+        found: list[Task] = []
+        last: int | None = 0
+        while last is not None:
+            page, last = await self._readers.rows(partial(lookup.unfinished_after, last=last))
+            found += page
+        return found
+
+    async def recent(self, limit: int) -> list[Task]:
+        return await self._readers.rows(lambda db: lookup.recent(db, limit))
+
+    async def attempts(self, run_id: str) -> list[Attempt]:
+        return self._readers.row(lambda db: lookup.attempts(db, run_id))
+
+    async def decisions(self, run_id: str) -> list[tuple[float, Decided]]:
+        return await self._readers.rows(lambda db: lookup.decisions(db, run_id))
+
+    async def events(self, run_id: str, since: int, limit: int) -> list[RunEvent]:
+        return await self._readers.rows(lambda db: lookup.events(db, run_id, since, limit))
+
+    async def session_usage(self, provider: str, session_id: str) -> Usage | None:
+        return self._readers.row(lambda db: lookup.session_usage(db, provider, session_id))
+
+    async def session_workdir(self, provider: str, session_id: str) -> str | None:
+        return self._readers.row(lambda db: lookup.session_workdir(db, provider, session_id))

@@ -1,0 +1,42 @@
+"""Tasks, claims and ends with everything filled in that a test does not care about."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from modelmuxd.store.interface import Attempt, Claim, NewTask, Settle, TaskStore
+
+
+class Engine(Protocol):
+    """Opens the same record again and again: each time a new incarnation."""
+
+    def __call__(self) -> AbstractAsyncContextManager[TaskStore]: ...
+
+
+def run_id(number: int) -> str:
+    """Run ids as the daemon makes them: lower-case, of one length, sorted by time."""
+    return f"{number:06d}abcdef01234567890123456789"
+
+
+def a_task(number: int = 1, **fields: Any) -> NewTask:
+    return NewTask(**{"run_id": run_id(number), "created_at": 1000.0 + number, "task": "say hello", **fields})
+
+
+def a_claim(number: int = 1, **fields: Any) -> Claim:
+    base = {"provider": "codex", "account": "codex:me", "folder": f"{number}-1", "max_running": 100, "max_account": 100}
+    return Claim(**{"run_id": run_id(number), **base, **fields})
+
+
+def an_end(attempt: Attempt, **fields: Any) -> Settle:
+    """Success, unless told otherwise."""
+    base = {"attempt_state": "success", "state": "success"}
+    return Settle(run_id=attempt.run_id, number=attempt.number, epoch=attempt.epoch, **{**base, **fields})
+
+
+async def running(store: TaskStore, number: int = 1, **fields: Any) -> Attempt:
+    """A task that was accepted and claimed."""
+    await store.submit(a_task(number))
+    claimed = await store.claim(a_claim(number, **fields), 2000.0)
+    assert claimed.attempt is not None
+    return claimed.attempt
