@@ -25,6 +25,8 @@ class Login(msgspec.Struct, frozen=True):
     fix: str = ""
     """The command that mends it."""
     billing: Literal["subscription", "metered", "local", "unknown"] = "unknown"
+    env_names: tuple[str, ...] = ()
+    """Variables that this login needs besides the adapter's own, such as the `env_key` of a config file."""
 
 
 class Package(msgspec.Struct, frozen=True):

@@ -39,3 +39,5 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     env_present: frozenset[str] = frozenset()
     """Names, not values, of the variables that the agent will have."""
     as_root: bool = False
+    started_at: float | None = None
+    """Unix time at which the attempt begins: what a CLI means by "try again at 3:42 PM" is counted from it."""
