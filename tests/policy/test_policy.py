@@ -80,6 +80,7 @@ def test_all_mistakes_are_told() -> None:
 
 @given(st.one_of(st.binary(), st.text(alphabet='{}[]",: \n1amx_').map(str.encode)))
 @example(b"null")
+@example(b"\xef\xbb\xbf\xc3\xa9\xff")
 @example(b'{"a": 1}x')
 @example(b'{"a" : [ ] , "b":"\\ud800"}')
 def test_any_bytes_give_a_policy_or_faults_with_a_sentence(raw: bytes) -> None:
