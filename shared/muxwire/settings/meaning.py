@@ -1,0 +1,142 @@
+"""What the shape cannot tell: names that must exist, expressions that must compile, addresses, variables.
+
+Each problem is the path of the value, a sentence and a hint; the caller knows who said it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from urllib.parse import urlsplit
+
+import msgspec
+
+from muxwire.settings.model import ProfileProvider, Settings
+from muxwire.settings.path import Path, dotted
+from muxwire.settings.shape import shortened
+
+
+class Problem(msgspec.Struct, frozen=True):
+    path: Path
+    message: str
+    hint: str
+    choices: tuple[str, ...] = ()
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+_RESERVED = ("auto", "all", "none")
+
+FORBIDDEN = frozenset(
+    """
+    PATH HOME SHELL USER LOGNAME IFS ENV BASH_ENV BASHOPTS SHELLOPTS PROMPT_COMMAND PS4 CDPATH
+    PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT NODE_OPTIONS NODE_PATH PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB
+    JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS GIT_SSH GIT_SSH_COMMAND GIT_ASKPASS SSH_ASKPASS GIT_EDITOR
+    GIT_PAGER GIT_EXTERNAL_DIFF GIT_EXEC_PATH GIT_PROXY_COMMAND GIT_TEMPLATE_DIR GIT_DIR GIT_WORK_TREE EDITOR VISUAL
+    PAGER BROWSER GCONV_PATH GLIBC_TUNABLES
+    """.split()  # noqa: SIM905 - five lines instead of fifty
+)
+"""Variables with which a profile could run code in the agent or its tools, or change what is found."""
+FORBIDDEN_PREFIXES = ("LD_", "DYLD_", "GIT_CONFIG", "BASH_FUNC_", "MODELMUX_", "NPM_CONFIG_")
+
+
+def problems(settings: Settings, known: Collection[str]) -> Iterator[Problem]:
+    """Everything that is wrong; `known` are the providers that have a name without being configured."""
+    yield from _own_names(settings, known)
+    names = {*known, *settings.own_providers}
+    for path, name in _named_providers(settings):
+        yield from _one_of("provider", path, name, names)
+    if settings.active_profile != "default" or "default" in settings.profiles:
+        yield from _one_of("profile", ("active_profile",), settings.active_profile, {"default", *settings.profiles})
+    yield from _rules(settings)
+    for profile, words in settings.profiles.items():
+        for provider, entry in words.providers.items():
+            yield from _profile_entry(("profiles", profile, "providers", provider), entry)
+    yield from _addresses(settings)
+
+
+def _own_names(settings: Settings, known: Collection[str]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for table in ("providers", "a2a_agents", "acp_agents"):
+        for name in getattr(settings, table):
+            path = (table, name)
+            if not _NAME.match(name) or name in _RESERVED:
+                text = f"{shortened(name)} cannot be a provider's name."
+                yield Problem(path, text, "Use letters, digits, `.`, `_` and `-`.")
+            elif name in known:
+                yield Problem(path, f"{name!r} is built in and cannot be defined again.", "Choose another name.")
+            elif name in seen:
+                yield Problem(path, f"{name!r} is defined in [{seen[name]}] too.", "Choose another name.")
+            seen[name] = table
+
+
+def _named_providers(settings: Settings) -> Iterator[tuple[Path, str]]:
+    yield ("routing", "default_provider"), settings.routing.default_provider
+    if settings.caller_override:
+        yield ("caller_override",), settings.caller_override
+    for index, name in enumerate(settings.disabled_providers):
+        yield ("disabled_providers", index), name
+    for index, rule in enumerate(settings.routing.rules):
+        yield ("routing", "rules", index, "provider"), rule.provider
+    for profile, words in settings.profiles.items():
+        for name in words.providers:
+            yield ("profiles", profile, "providers", name), name
+    for name in settings.limits.providers:
+        yield ("limits", "providers", name), name
+    for workflow, plan in settings.workflows.items():
+        for index, step in enumerate(plan.steps):
+            if step.provider != "auto":
+                yield ("workflows", workflow, "steps", index, "provider"), step.provider.partition("/")[0]
+
+
+def _one_of(kind: str, path: Path, name: str, valid: Collection[str]) -> Iterator[Problem]:
+    if name not in valid:
+        names = tuple(sorted(valid))
+        near = get_close_matches(name, names, n=1, cutoff=0.5)
+        guess = f" Did you mean {near[0]!r}?" if near else ""
+        text = f"{dotted(path)}: there is no {kind} {shortened(name)}.{guess}"
+        yield Problem(path, text, f"Known: {', '.join(names)}.", names)
+
+
+def _rules(settings: Settings) -> Iterator[Problem]:
+    for index, rule in enumerate(settings.routing.rules):
+        try:
+            re.compile(rule.match.regex)
+        except (re.error, RecursionError, OverflowError) as error:
+            path = ("routing", "rules", index, "match", "regex")
+            text = f"{dotted(path)} of the rule for {rule.provider} is no regular expression: {error}."
+            yield Problem(path, text, "Correct the expression.")
+
+
+def _profile_entry(path: Path, entry: ProfileProvider) -> Iterator[Problem]:
+    yield from _address((*path, "base_url"), entry.base_url)
+    if entry.api_key_env and not _VARIABLE.match(entry.api_key_env):
+        # not shown: people put the key itself there
+        text = f"{dotted((*path, 'api_key_env'))} must be the name of a variable that holds the key, not the key."
+        yield Problem((*path, "api_key_env"), text, 'Write, for example, api_key_env = "OPENAI_API_KEY".')
+    for name, value in entry.extra_env.items():
+        here = (*path, "extra_env", name)
+        if not _VARIABLE.match(name):
+            yield Problem(here, f"{shortened(name)} is no variable's name.", "Use letters, digits and `_`.")
+        elif name.upper() in FORBIDDEN or name.upper().startswith(FORBIDDEN_PREFIXES):
+            text = f"extra_env may not set {name}: it changes which programs run."
+            yield Problem(here, text, "Remove it; what an agent's environment holds comes from your shell.")
+        elif "\0" in value:
+            yield Problem(here, f"the value of {name} has a NUL in it.", "Remove it.")
+
+
+def _addresses(settings: Settings) -> Iterator[Problem]:
+    for name, agent in settings.a2a_agents.items():
+        yield from _address(("a2a_agents", name, "url"), agent.url, required=True)
+    yield from _address(("notifications", "webhook_url"), settings.notifications.webhook_url)
+
+
+def _address(path: Path, url: str, *, required: bool = False) -> Iterator[Problem]:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good and (url or required):
+        yield Problem(path, f"{dotted(path)} is no http or https address.", 'Write, for example, "https://host/path".')

@@ -1,0 +1,159 @@
+"""The shape of profiles.toml: 0.29's keys, and ours ([limits], [daemon], strict_sandbox).
+
+Defaults stand here and nowhere else. A field's `title` says what is expected when the value is of another kind.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from muxwire.words import FinalState, Sandbox
+
+BUILTINS = ("claude", "codex", "dashscope", "gemini", "ollama")
+"""Providers that have a name without being configured, whether or not they can be used here."""
+
+_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+Size = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8} ?(KiB|MiB|GiB)$", title='a size such as "256MiB"')]
+Texts = Annotated[tuple[str, ...], Meta(title='a list of texts, such as ["one", "two"]')]
+Count = Annotated[int, Meta(ge=1, le=10_000)]
+
+
+class _Table(msgspec.Struct, frozen=True, omit_defaults=False, kw_only=True):
+    pass
+
+
+class Match(_Table, frozen=True):
+    """When a rule applies."""
+
+    keywords: Texts = ()
+    file_ext: Texts = ()
+    regex: str = ""
+
+
+class Rule(_Table, frozen=True):
+    provider: str
+    priority: int = 0
+    match: Match = Match()
+
+
+class Routing(_Table, frozen=True):
+    default_provider: str = "codex"
+    rules: tuple[Rule, ...] = ()
+
+
+class ProfileProvider(_Table, frozen=True):
+    """What a profile says about one provider."""
+
+    model: str = ""
+    base_url: str = ""
+    api_key_env: str = ""
+    """Name of the variable that holds the key; never the key."""
+    wire_api: str = ""
+    extra_env: dict[str, str] = {}
+
+
+class Profile(_Table, frozen=True):
+    description: str = ""
+    providers: dict[str, ProfileProvider] = {}
+
+
+class CustomProvider(_Table, frozen=True):
+    """A command of the user's own that takes tasks."""
+
+    command: str
+    args: Texts = ("{task}",)
+    description: str = ""
+
+
+class A2aAgent(_Table, frozen=True):
+    url: str
+    token: str = ""
+    pattern: str = "review"
+
+    def __repr__(self) -> str:
+        return f"A2aAgent(url={self.url!r})"
+
+
+class AcpAgent(_Table, frozen=True):
+    command: str
+    args: Texts = ()
+
+
+class Step(_Table, frozen=True):
+    name: str
+    task: str
+    provider: str = "auto"
+    sandbox: Sandbox = "read-only"
+    timeout: Annotated[int, Meta(ge=1)] = 300
+    """Seconds."""
+    model: str = ""
+
+
+class Workflow(_Table, frozen=True):
+    description: str = ""
+    steps: tuple[Step, ...] = ()
+
+
+class Notifications(_Table, frozen=True):
+    webhook_url: str = ""
+    events: tuple[FinalState, ...] = ()
+    """The final states that are told; none means all."""
+    format: Literal["", "slack", "discord", "generic"] = ""
+    """Empty: as the URL says."""
+
+
+class Limits(_Table, frozen=True):
+    """What the daemon allows at once and at most, over all clients."""
+
+    running: Count = 8
+    """Attempts that may run at once in all."""
+    per_provider: Count = 4
+    """Attempts that may run at once on one provider."""
+    providers: dict[str, Count] = {}
+    """The same for one provider by name."""
+    output: Size = "256MiB"
+    """What one attempt may write before it ends as output_limit."""
+    timeout: Annotated[int, Meta(ge=1)] = 300
+    """Seconds a run may take when nobody says otherwise."""
+
+    def slots(self, provider: str) -> int:
+        """How many attempts may run at once on this provider."""
+        return self.providers.get(provider, self.per_provider)
+
+    @property
+    def output_bytes(self) -> int:
+        return int(self.output[:-3]) * _UNITS[self.output[-3:]]
+
+
+class Daemon(_Table, frozen=True):
+    idle_exit: Annotated[int, Meta(ge=0)] = 30
+    """Idle minutes after which a daemon that a client started ends; 0 for never."""
+
+
+class Settings(_Table, frozen=True):
+    """The whole file, with everything that was not said at its default."""
+
+    active_profile: str = "default"
+    disabled_providers: Texts = ()
+    caller_override: str = ""
+    auto_exclude_caller: bool = True
+    strict_sandbox: bool = False
+    """Refuse a provider that cannot enforce its sandbox."""
+    routing: Routing = Routing()
+    profiles: dict[str, Profile] = {}
+    providers: dict[str, CustomProvider] = {}
+    a2a_agents: dict[str, A2aAgent] = {}
+    acp_agents: dict[str, AcpAgent] = {}
+    workflows: dict[str, Workflow] = {}
+    notifications: Notifications = Notifications()
+    limits: Limits = Limits()
+    daemon: Daemon = Daemon()
+
+    @property
+    def own_providers(self) -> tuple[str, ...]:
+        """Names that this configuration adds to the built-in ones."""
+        return (*self.providers, *self.a2a_agents, *self.acp_agents)

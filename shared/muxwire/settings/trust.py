@@ -1,0 +1,73 @@
+"""What a project's own file may say: whoever wrote the repository wrote it.
+
+Until the user trusts the folder it names no command, address or key, sets no variable, and asks for no more than to
+read. What belongs to the one daemon of the user is never a project's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from muxwire.faults import Fault
+from muxwire.settings.document import Document
+from muxwire.settings.path import Path, dotted, fault, nearest
+
+USERS_OWN = ("limits", "daemon")
+"""Tables about the daemon, which all projects share."""
+GUARDED = ("providers", "a2a_agents", "acp_agents", "notifications", "strict_sandbox")
+"""Keys that need trust wherever they appear in a project's file."""
+GUARDED_IN_PROFILE = ("base_url", "api_key_env", "extra_env")
+
+
+def restrain(document: Document, folder: str, *, trusted: bool) -> tuple[Document, list[Fault]]:
+    """The project's document without what it may not say, and a fault for each of these."""
+    refused = [(path, _users_own(path)) for path in _present(document.data, USERS_OWN)]
+    if not trusted:
+        refused += [(path, _untrusted(path, folder)) for path in _guarded(document.data)]
+    data = document.data
+    for path, _ in refused:
+        data = _without(data, path)
+    faults = [fault(nearest(document.origins, path), text, hint) for path, (text, hint) in refused]
+    return Document(data, document.origins, document.kind, document.where), faults
+
+
+def _present(table: Any, names: tuple[str, ...], path: Path = ()) -> Iterator[Path]:
+    return ((*path, name) for name in names if isinstance(table, Mapping) and name in table)
+
+
+def _guarded(data: Mapping[str, Any]) -> Iterator[Path]:
+    yield from _present(data, GUARDED)
+    for profile, words in _tables(data.get("profiles")):
+        for provider, table in _tables(words.get("providers")):
+            yield from _present(table, GUARDED_IN_PROFILE, ("profiles", profile, "providers", provider))
+    for name, workflow in _tables(data.get("workflows")):
+        steps = workflow.get("steps")
+        if isinstance(steps, list) and any(_writes(step) for step in steps):
+            yield ("workflows", name)
+
+
+def _writes(step: Any) -> bool:
+    return isinstance(step, Mapping) and step.get("sandbox", "read-only") != "read-only"
+
+
+def _tables(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    items = value.items() if isinstance(value, Mapping) else ()
+    return ((name, item) for name, item in items if isinstance(item, Mapping))
+
+
+def _without(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    head, rest = path[0], path[1:]
+    if not rest:
+        return {key: item for key, item in tree.items() if key != head}
+    return {key: _without(item, rest) if key == head else item for key, item in tree.items()}
+
+
+def _users_own(path: Path) -> tuple[str, str]:
+    text = f"{dotted(path)} is about the daemon, which all your projects share; a project's file cannot say it."
+    return text, "Move it to your own profiles.toml (`muxctl config path`)."
+
+
+def _untrusted(path: Path, folder: str) -> tuple[str, str]:
+    what = "a workflow with steps that may write" if path[0] == "workflows" else dotted(path)
+    return f"{what} needs your trust, since it comes with the project.", f"Read the file, then `muxctl trust {folder}`."
