@@ -1,0 +1,31 @@
+"""Which renderer a method has. The composition root hands this module to the edge as its `Renderers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from muxwire.protocol import View
+
+from modelmuxd.edge.render import daemon, dispatch, live, logs, runs, show, status
+from modelmuxd.edge.render.base import Rendered
+from modelmuxd.edge.render.plain import Answer
+
+_MAKERS: dict[str, Callable[[View], Rendered]] = {
+    "ping": lambda view: Answer(view, daemon.ping_text),
+    "version": lambda view: Answer(view, daemon.version_text),
+    "facts": lambda view: Answer(view, daemon.facts_text),
+    "shutdown": lambda view: Answer(view, daemon.shutdown_text),
+    "status": lambda view: Answer(view, status.status_text),
+    "live": live.start,
+    "dispatch": dispatch.start,
+    "show": lambda view: Answer(view, show.show_text),
+    "watch": logs.Logs,
+    "wait": runs.waited,
+    "cancel": runs.canceled,
+}
+
+
+def start(method_name: str, view: View, params: Any) -> Rendered:
+    """The renderer of one call. Raises KeyError for a method that has none; a test holds the table complete."""
+    return _MAKERS[method_name](view)
