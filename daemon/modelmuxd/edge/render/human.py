@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 
 UNKNOWN = "—"
-SHORT_ID = 12
-"""Characters of a run id that a table shows: unique among one user's runs, and enough to name the run."""
+SHORT_ID = 16
+"""Characters of a run id that a table shows. The first 12 or so are its time; runs of one moment must differ too."""
 
 
 def short(run_id: str) -> str:

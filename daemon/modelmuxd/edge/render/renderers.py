@@ -9,7 +9,7 @@ from muxwire.protocol import View
 
 from modelmuxd.edge.render import daemon, dispatch, live, logs, runs, show, status
 from modelmuxd.edge.render.base import Rendered
-from modelmuxd.edge.render.plain import Answer
+from modelmuxd.edge.render.plain import Answer, json_line
 
 _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "ping": lambda view: Answer(view, daemon.ping_text),
@@ -27,5 +27,9 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
 
 
 def start(method_name: str, view: View, params: Any) -> Rendered:
-    """The renderer of one call. Raises KeyError for a method that has none; a test holds the table complete."""
-    return _MAKERS[method_name](view)
+    """The renderer of one call. A name without one, such as one that is refused as unknown, gets JSON."""
+    return _MAKERS.get(method_name, _json)(view)
+
+
+def _json(view: View) -> Rendered:
+    return Answer(view, lambda value, _view: json_line(value).decode())
