@@ -69,7 +69,7 @@ def _positional(positional: Any, plain: list[str], fields: dict[str, Any]) -> bo
     if positional is None:
         return not plain
     name, kind, required = positional
-    if not plain and fields and not required:
+    if not plain and not required:
         return True
     if kind == "words":
         fields[name] = caller.task(plain)
