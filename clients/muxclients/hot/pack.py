@@ -138,9 +138,23 @@ def _double(data: bytes, at: int, _number: int) -> tuple[float, int]:
 
 _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 _SIZED = {
-    0xC4: (1, _bytes), 0xC5: (2, _bytes), 0xC6: (4, _bytes), 0xCB: (8, _double),
-    0xCC: (1, _unsigned), 0xCD: (2, _unsigned), 0xCE: (4, _unsigned), 0xCF: (8, _unsigned),
-    0xD0: (1, _signed), 0xD1: (2, _signed), 0xD2: (4, _signed), 0xD3: (8, _signed),
-    0xD9: (1, _text), 0xDA: (2, _text), 0xDB: (4, _text),
-    0xDC: (2, _array), 0xDD: (4, _array), 0xDE: (2, _map), 0xDF: (4, _map),
+    0xC4: (1, _bytes),
+    0xC5: (2, _bytes),
+    0xC6: (4, _bytes),
+    0xCB: (8, _double),
+    0xCC: (1, _unsigned),
+    0xCD: (2, _unsigned),
+    0xCE: (4, _unsigned),
+    0xCF: (8, _unsigned),
+    0xD0: (1, _signed),
+    0xD1: (2, _signed),
+    0xD2: (4, _signed),
+    0xD3: (8, _signed),
+    0xD9: (1, _text),
+    0xDA: (2, _text),
+    0xDB: (4, _text),
+    0xDC: (2, _array),
+    0xDD: (4, _array),
+    0xDE: (2, _map),
+    0xDF: (4, _map),
 }

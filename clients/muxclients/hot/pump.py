@@ -20,7 +20,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket as Socket
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, Protocol
+
+    class Wire(Protocol):
+        """As much of a socket as a call needs."""
+
+        def sendall(self, data: bytes, /) -> None: ...
+        def recv(self, size: int, /) -> bytes: ...
+        def settimeout(self, seconds: float | None, /) -> None: ...
+
 
 HELLO_TIMEOUT = 5.0
 """Seconds that the daemon may take until its welcome. After it there is no bound: a run lasts as long as it lasts."""
@@ -68,7 +76,7 @@ def _owner(sock: Socket) -> int:
 
 
 def exchange(
-    sock: Socket, method: str, fields: dict[str, Any], view: tuple[Any, ...], *, any_version: bool = False
+    sock: Wire, method: str, fields: dict[str, Any], view: tuple[Any, ...], *, any_version: bool = False
 ) -> int | None:
     """Makes the call and prints what comes. None when nothing was printed and it is to be done in full.
 
@@ -102,7 +110,7 @@ def exchange(
     return _lost() if printed else None
 
 
-def _messages(sock: Socket) -> Iterator[list[Any]]:
+def _messages(sock: Wire) -> Iterator[list[Any]]:
     """The daemon's messages until it hangs up."""
     held = b""
     while data := sock.recv(1 << 18):
@@ -112,7 +120,7 @@ def _messages(sock: Socket) -> Iterator[list[Any]]:
             held = held[end:]
 
 
-def _supply(sock: Socket, names: list[str]) -> None:
+def _supply(sock: Wire, names: list[str]) -> None:
     values = {}
     for name in names:
         try:

@@ -15,10 +15,10 @@ def ping_text(pong: Pong, _view: View) -> str:
 
 
 def version_text(version: Version, _view: View) -> str:
-    return (
-        f"modelmux {version.version} "
-        f"(protocol {version.protocol}, daemon {version.pid} on Python {version.python.split()[0]})\n"
-    )
+    """For a client of our own version: another makes its own of it."""
+    python = version.python.split()[0]
+    daemon = f"daemon {version.version}, pid {version.pid}, protocol {version.protocol}, Python {python}"
+    return f"modelmux {version.version} ({daemon})\n"
 
 
 def facts_text(facts: DaemonFacts, view: View) -> str:
