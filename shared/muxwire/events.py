@@ -21,6 +21,8 @@ class StateChanged(_Event, frozen=True, tag="state"):
     text: str = ""
     """The sentence, such as `slots: codex has 2 of 2 running`."""
     until: float | None = None
+    run_id: str = ""
+    """On the first event of a stream, so that a watcher can name the run before it ends."""
 
 
 class AttemptStarted(_Event, frozen=True, tag="attempt"):

@@ -46,7 +46,7 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
         Meta(
             description="What the agent should do; read from stdin when no words are given.",
             extra_json_schema={"minLength": 1},
-            extra=flag(positional=True),
+            extra=flag(positional=True, words=True),
         ),
     ]
     provider: Annotated[

@@ -1,0 +1,41 @@
+"""The commands by name: where each lives and what its line of help is, so that `muxctl --help` loads none of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Name(NamedTuple):
+    where: str
+    """`module:attribute` below `muxclients.cli`."""
+    help: str
+    section: str
+
+
+TASKS, SETUP = SECTIONS = ("Tasks:", "Set-up:")
+
+COMMANDS = {
+    "dispatch": Name("rendered:dispatch", "Send one task to one agent.", TASKS),
+    "status": Name("status:status", "Show what runs, what waits and why; -w follows.", TASKS),
+    "show": Name("rendered:show", "Show everything about one run.", TASKS),
+    "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", TASKS),
+    "wait": Name("rendered:wait", "Wait for runs to end.", TASKS),
+    "cancel": Name("rendered:cancel", "Cancel runs and end their process trees.", TASKS),
+    "demo": Name("demo:demo", "Show it all with scripted agents; no model is called.", SETUP),
+    "check": Name("check:check", "Show which providers can be used and what the others lack.", SETUP),
+    "config": Name("config:config", "Show, explain and check the settings.", SETUP),
+    "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
+    "service": Name("service:service", "Have the daemon started at login.", SETUP),
+    "version": Name("version:version", "Show the version of this program and of the daemon.", SETUP),
+    "help": Name("help:topics", "Explain a topic: exit-codes, environment.", SETUP),
+}
+
+TOP = """\
+Gives a coding task to an AI agent CLI and never loses it.
+
+  muxctl dispatch "fix the failing test" --sandbox write
+  git diff | muxctl dispatch -p claude --json
+  muxctl status -w
+
+Usage: muxctl COMMAND [OPTIONS] [ARGS]    -h, --help explains each; --json goes with every one
+"""

@@ -1,0 +1,56 @@
+"""`muxctl version`, the full way: no daemon is started to tell a version, and a daemon of another version is named."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from muxclients.cli.derive import command
+from muxclients.hot.tables import VERSION
+
+
+def run(_fields: dict[str, Any], json: bool) -> int:
+    daemon = _daemon()
+    if json:
+        print(_json(daemon))
+    elif daemon is None:
+        print(f"modelmux {VERSION} (no daemon runs)")
+    else:
+        python = daemon.python.split()[0]
+        running = f"daemon {daemon.version}, pid {daemon.pid}, protocol {daemon.protocol}, Python {python}"
+        print(f"modelmux {VERSION} ({running})")
+    return 0
+
+
+def _daemon() -> Any:
+    """What the running daemon says of itself; None when there is none. Raises FaultError when it does not answer."""
+    from muxwire.insight import Nothing
+    from muxwire.methods import VERSION as METHOD
+    from muxwire.places import places
+
+    from muxclients.link.blocking import Client
+    from muxclients.link.core import Core
+    from muxclients.link.start import connect
+
+    sock = connect(places())
+    if sock is None:
+        return None
+    with Client(sock, Core("cli", version=VERSION), None) as client:
+        client.greet()
+        return client.call(METHOD, Nothing(), timeout=5)
+
+
+def _json(daemon: Any) -> str:
+    import json
+
+    import msgspec
+    from muxwire.protocol import PROTOCOL
+
+    own = {"version": VERSION, "protocol": PROTOCOL, "pid": None, "python": sys.version.split()[0]}
+    if daemon is None:
+        return json.dumps(own)
+    other = {"client": VERSION} if daemon.version != VERSION else {}
+    return msgspec.json.encode(msgspec.to_builtins(daemon) | other).decode()
+
+
+version = command("version", run, examples=("muxctl version --json",))

@@ -1,0 +1,182 @@
+"""A rendered call: hello and request in one write, then the bytes that come back are printed.
+
+`run` gives None whenever this takes more than a pump: a word that is not plain, no daemon, a daemon of another
+version. The full command line then does it all again; nothing has been printed by then, and a dispatch carries a key,
+so that asking twice is one run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from muxwire.places import places
+
+from muxclients import caller
+from muxclients.hot import argv, pack
+from muxclients.hot.tables import HELLO, VERBS, VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket as Socket
+    from collections.abc import Iterator
+    from typing import Any, Protocol
+
+    class Wire(Protocol):
+        """As much of a socket as a call needs."""
+
+        def sendall(self, data: bytes, /) -> None: ...
+        def recv(self, size: int, /) -> bytes: ...
+        def settimeout(self, seconds: float | None, /) -> None: ...
+
+
+HELLO_TIMEOUT = 5.0
+"""Seconds that the daemon may take until its welcome. After it there is no bound: a run lasts as long as it lasts."""
+
+EXIT_FAILED, EXIT_UNREACHABLE, EXIT_PIPE = 1, 5, 141
+"""The last is what a shell shows for a program whose reader went away (128 + SIGPIPE)."""
+
+_CALL = 1
+"""The id of the only call on this connection."""
+
+
+def run(words: list[str]) -> int | None:
+    """The exit code of a hot verb; None when it is for the full command line."""
+    try:
+        asked = argv.read(VERBS[words[0]], words[1:])
+        if asked is None:
+            return None
+        fields = caller.complete(words[0], asked[0])
+        sock = connect(places().socket)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return exchange(sock, words[0], fields, caller.view(json=asked[1]))
+
+
+def connect(path: str) -> Socket:
+    """A connection to a daemon that is ours. Raises OSError."""
+    from _socket import AF_UNIX, SOCK_STREAM, socket
+
+    sock = socket(AF_UNIX, SOCK_STREAM)
+    sock.settimeout(HELLO_TIMEOUT)
+    sock.connect(path)
+    if _owner(sock) not in (os.getuid(), 0):
+        raise PermissionError("the socket belongs to another user")
+    return sock
+
+
+def _owner(sock: Socket) -> int:
+    """The user that listens, as the kernel says; see muxwire/peer.py, which costs two imports more."""
+    import _socket
+
+    if sys.platform == "darwin":  # LOCAL_PEERCRED, a struct xucred; not run by us yet
+        return int.from_bytes(sock.getsockopt(0, 1, 76)[4:8], sys.byteorder)
+    credentials = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+    return int.from_bytes(credentials[4:8], sys.byteorder)
+
+
+def exchange(
+    sock: Wire, method: str, fields: dict[str, Any], view: tuple[Any, ...], *, any_version: bool = False
+) -> int | None:
+    """Makes the call and prints what comes. None when nothing was printed and it is to be done in full.
+
+    `any_version` is for those who have seen to the daemon's version already.
+    """
+    call = pack.encode(("call", _CALL, method, fields, view))
+    # A dispatch goes on with a daemon of another version: it has the task by now, and speaks our protocol.
+    same = VERSION if not any_version and method != "dispatch" else ""
+    printed = False
+    try:
+        sock.sendall(HELLO + len(call).to_bytes(4, "big") + call)
+        for message in _messages(sock):
+            tag = message[0]
+            if tag == "print":
+                printed = True
+                write(message[2], message[3])
+            elif tag == "exit":
+                return int(message[2])
+            elif tag == "need":
+                _supply(sock, message[2])
+            elif tag != "welcome" or message[1] != 1 or (same and message[2] != same):
+                return None
+            else:
+                sock.settimeout(None)
+    except Unwritable as error:
+        return error.code
+    except KeyboardInterrupt:
+        return _interrupted(method)
+    except (OSError, ValueError, IndexError):
+        pass
+    return _lost() if printed else None
+
+
+def _messages(sock: Wire) -> Iterator[list[Any]]:
+    """The daemon's messages until it hangs up."""
+    held = b""
+    while data := sock.recv(1 << 18):
+        held += data
+        while len(held) >= 4 and len(held) >= (end := 4 + int.from_bytes(held[:4], "big")):
+            yield pack.decode(held[4:end])
+            held = held[end:]
+
+
+def _supply(sock: Wire, names: list[str]) -> None:
+    values = {}
+    for name in names:
+        try:
+            if name in os.environ:
+                values[name] = caller.text(os.environ[name])
+        except UnicodeDecodeError:
+            continue  # no credential of any provider
+    answer = pack.encode(("supply", _CALL, values))
+    sock.sendall(len(answer).to_bytes(4, "big") + answer)
+
+
+class Unwritable(Exception):
+    """Our stdout or stderr takes no more; `code` is how to end."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def write(fd: int, data: bytes) -> None:
+    """All of the bytes. Raises Unwritable when the reader is gone, quietly, or when there is no room, with a word."""
+    rest = memoryview(data)
+    try:
+        while rest:
+            try:
+                rest = rest[os.write(fd, rest) :]
+            except BlockingIOError:  # whoever shares our terminal has made it non-blocking
+                _writable(fd)
+    except BrokenPipeError:
+        raise Unwritable(EXIT_PIPE) from None
+    except OSError as error:
+        if fd != 2:
+            _complain(f"error: cannot write the answer: {error.strerror}\n")
+        raise Unwritable(EXIT_FAILED) from None
+
+
+def _writable(fd: int) -> None:
+    from select import select
+
+    select((), (fd,), ())
+
+
+def _interrupted(method: str) -> int:
+    """^C: hanging up leaves the run alone."""
+    if method == "dispatch":
+        _complain("\ndetached: the run goes on; see `muxctl status`, end it with `muxctl cancel RUN`\n")
+    return 130
+
+
+def _lost() -> int:
+    _complain("\nerror: the daemon hung up; what it has accepted is not lost\n  → muxctl status\n")
+    return EXIT_UNREACHABLE
+
+
+def _complain(words: str) -> None:
+    try:  # noqa: SIM105 - contextlib costs an import
+        os.write(2, words.encode())
+    except OSError:
+        pass

@@ -1,0 +1,58 @@
+"""What all renderers share: JSON lines, faults, and the renderer of a call that only has an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from muxwire import exits
+from muxwire.faults import Fault
+from muxwire.protocol import View
+
+from modelmuxd.edge.render import clean
+from modelmuxd.edge.render.base import Printed
+from modelmuxd.edge.render.layout import paint
+
+
+def json_line(value: Any) -> bytes:
+    """One JSON line. The two Unicode line separators are escaped: some readers cut lines there."""
+    encoded = msgspec.json.encode(value)
+    return encoded.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029") + b"\n"
+
+
+def fault_text(fault: Fault, view: View) -> str:
+    """The sentence, and the next step below it."""
+    lines = f"{paint('error:', 'red', view)} {clean.text(fault.message)}\n"
+    if fault.hint:
+        lines += f"  {paint('→', 'dim', view)} {clean.text(fault.hint)}\n"
+    return lines
+
+
+def refused(fault: Fault, view: View) -> Printed:
+    """A request that failed: text on stderr, or one JSON line on stdout."""
+    code = exits.of_fault(fault)
+    if view.json:
+        return Printed(stdout=json_line({"error": fault}), code=code)
+    return Printed(stderr=fault_text(fault, view).encode(), code=code)
+
+
+class Answer:
+    """A call that gives one answer: JSON as it is, or the text that `show` makes of it."""
+
+    def __init__(
+        self, view: View, show: Callable[[Any, View], str], code: Callable[[Any], int] = lambda _answer: 0
+    ) -> None:
+        self._view = view
+        self._show = show
+        self._code = code
+
+    def event(self, value: Any) -> Printed | None:
+        return None
+
+    def result(self, value: Any) -> Printed:
+        out = json_line(value) if self._view.json else self._show(value, self._view).encode()
+        return Printed(stdout=out, code=self._code(value))
+
+    def fault(self, fault: Fault) -> Printed:
+        return refused(fault, self._view)

@@ -1,0 +1,35 @@
+"""Which renderer a method has. The composition root hands this module to the edge as its `Renderers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from muxwire.protocol import View
+
+from modelmuxd.edge.render import daemon, dispatch, live, logs, runs, show, status
+from modelmuxd.edge.render.base import Rendered
+from modelmuxd.edge.render.plain import Answer, json_line
+
+_MAKERS: dict[str, Callable[[View], Rendered]] = {
+    "ping": lambda view: Answer(view, daemon.ping_text),
+    "version": lambda view: Answer(view, daemon.version_text),
+    "facts": lambda view: Answer(view, daemon.facts_text),
+    "shutdown": lambda view: Answer(view, daemon.shutdown_text),
+    "status": lambda view: Answer(view, status.status_text),
+    "live": live.start,
+    "dispatch": dispatch.start,
+    "show": lambda view: Answer(view, show.show_text),
+    "watch": logs.Logs,
+    "wait": runs.waited,
+    "cancel": runs.canceled,
+}
+
+
+def start(method_name: str, view: View, params: Any) -> Rendered:
+    """The renderer of one call. A name without one, such as one that is refused as unknown, gets JSON."""
+    return _MAKERS.get(method_name, _json)(view)
+
+
+def _json(view: View) -> Rendered:
+    return Answer(view, lambda value, _view: json_line(value).decode())

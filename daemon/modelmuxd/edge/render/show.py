@@ -1,0 +1,61 @@
+"""`muxctl show RUN`: everything about one run, its answer last."""
+
+from __future__ import annotations
+
+from muxwire.protocol import View
+from muxwire.runs import AttemptDetail, RunDetail
+
+from modelmuxd.edge.render import clean, human, runs
+from modelmuxd.edge.render.layout import paint, sheet, table
+from modelmuxd.edge.render.plain import fault_text
+
+
+def show_text(detail: RunDetail, view: View) -> str:
+    """Facts, attempts, decisions, the task and the answer. The run's id stands in full."""
+    result = detail.result
+    text = sheet(_facts(detail), view)
+    if result.error is not None:
+        text += fault_text(result.error, view)
+    if detail.attempts:
+        text += _heading("attempts", view) + table([_attempt(attempt) for attempt in detail.attempts], view)
+    if detail.decisions:
+        rows = [(human.clock(decision.at), decision.kind, decision.text) for decision in detail.decisions]
+        text += _heading("decisions", view) + table(rows, view)
+    text += _heading("task", view) + _words(detail.task, view)
+    if result.output:
+        text += _heading("output", view) + _words(result.output, view)
+    return text
+
+
+def _facts(detail: RunDetail) -> list[tuple[str, str]]:
+    result = detail.result
+    return [
+        ("run", result.run_id),
+        ("state", result.status + (f", {result.waiting_for or result.waiting}" if result.waiting else "")),
+        ("provider", runs.who(result)),
+        ("session", result.session_id),
+        ("routed from", result.routed_from or ""),
+        ("failover from", result.failover_from or ""),
+        ("sandbox", f"{result.sandbox}, enforced by {result.sandbox_enforced or human.UNKNOWN}"),
+        ("workdir", detail.workdir),
+        ("asked by", " ".join(filter(None, (detail.origin.kind, detail.origin.caller)))),
+        ("created", human.clock(detail.created_at)),
+        ("took", human.seconds(result.duration_seconds if detail.started_at else None)),
+        ("usage", f"{runs.tokens(result)}, cost {human.dollars(result.cost.usd if result.cost else None)}"),
+    ]
+
+
+def _attempt(attempt: AttemptDetail) -> tuple[str, ...]:
+    length = attempt.ended_at - attempt.started_at if attempt.ended_at is not None else None
+    why = attempt.fault.message if attempt.fault else ""
+    return (str(attempt.number), attempt.provider, attempt.state, human.seconds(length), why)
+
+
+def _heading(name: str, view: View) -> str:
+    return f"\n{paint(name, 'bold', view)}\n"
+
+
+def _words(words: str, view: View) -> str:
+    """A task or an answer: made safe for a terminal, byte for byte elsewhere."""
+    shown = clean.text(words) if view.tty else words
+    return shown if shown.endswith("\n") else f"{shown}\n"
