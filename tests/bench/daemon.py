@@ -15,9 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-from muxclients.demo.stage import Stage
-
 from bench.measure import PASS, bare_interpreter, interleaved, table
+from muxclients.demo.stage import Stage
 
 COLD_ROUNDS = 15
 REST_SECONDS = 20.0
