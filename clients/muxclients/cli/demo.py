@@ -56,7 +56,7 @@ def _told(story: Iterable[Act], *, quiet: bool) -> Iterable[Act]:
     for number, act in enumerate(story, 1):
         if not quiet:
             print(
-                f"{number}. {act.title}\n   $ {act.command}\n   {act.result.provider}: {act.result.output}\n",
+                f"{number}. {act.title}\n   $ {act.command}\n   {act.run.provider}: {act.run.output}\n",
                 flush=True,
             )
         yield act
@@ -73,7 +73,7 @@ def _table(shown: list[Act]) -> str:
 
 
 def _row(act: Act) -> tuple[str, ...]:
-    run = act.result
+    run = act.run
     usd = run.cost.usd if run.cost else None
     return (
         act.command.partition('"')[2].rstrip('"'),
@@ -88,7 +88,7 @@ def _row(act: Act) -> tuple[str, ...]:
 
 
 def _as_json(shown: list[Act], seconds: float) -> str:
-    value = {"runs": [act.result for act in shown], "broadcast": BROADCAST, "model_called": False, "seconds": seconds}
+    value = {"acts": shown, "broadcast": BROADCAST, "model_called": False, "seconds": round(seconds, 3)}
     return msgspec.json.encode(value).decode()
 
 

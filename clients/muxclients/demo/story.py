@@ -20,7 +20,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     command: str
-    result: RunResult
+    run: RunResult
 
 
 def acts(stage: Stage) -> Iterator[Act]:
@@ -38,10 +38,10 @@ def _dispatch(stage: Stage, title: str, task: str, *options: str) -> Act:
     except subprocess.TimeoutExpired:
         raise refuse(INTERNAL, f"The demo's dispatch took more than {STEP_TIMEOUT:.0f} s.") from None
     try:
-        result = msgspec.json.decode(done.stdout, type=RunResult)
+        run = msgspec.json.decode(done.stdout, type=RunResult)
     except msgspec.DecodeError:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise refuse(INTERNAL, f"The demo's dispatch gave no result: {' '.join(last)}") from None
-    if result.status != "success":
-        raise FaultError(result.error) if result.error else refuse(NO_PROVIDER, f"The run ended as {result.status}.")
-    return Act(title=title, command=" ".join(["muxctl dispatch", *options, f'"{task}"']), result=result)
+    if run.status != "success":
+        raise FaultError(run.error) if run.error else refuse(NO_PROVIDER, f"The run ended as {run.status}.")
+    return Act(title=title, command=" ".join(["muxctl dispatch", *options, f'"{task}"']), run=run)
