@@ -8,27 +8,51 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import sys
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 import anyio
-from muxwire.faults import CONFIG, FaultError
+from anyio.abc import TaskGroup
+from muxwire.faults import CONFIG, Fault, FaultError
 from muxwire.folders import private_folder
-from muxwire.insight import DaemonFacts, Nothing, Pong, ShutdownParams, ShutdownResult, Version
-from muxwire.methods import FACTS, PING, SHUTDOWN, VERSION
+from muxwire.insight import DaemonFacts
+from muxwire.methods import CANCEL, CHECK, DISPATCH, FACTS, LIVE, PING, SHOW, SHUTDOWN, STATUS, VERSION, WAIT, WATCH
 from muxwire.places import Places, places
-from muxwire.protocol import PROTOCOL
+from muxwire.settings import Settings
 from muxwire.version import VERSION as OURS
 from muxwire.words import EXIT_BUSY, EXIT_CONFIG, EXIT_FAILED, EXIT_SUCCESS
 
-from modelmuxd.edge.calls import Call
+from modelmuxd.adapters.base import Adapter
+from modelmuxd.adapters.registry import builtin_adapters
+from modelmuxd.edge import handlers
+from modelmuxd.edge.render import renderers
 from modelmuxd.edge.server import Server
 from modelmuxd.edge.table import Handlers
+from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.check import Prober
+from modelmuxd.engine.clock import Clock, SystemClock
+from modelmuxd.engine.dispatcher import Dispatcher
+from modelmuxd.engine.ending import Ending
+from modelmuxd.engine.environment import Secrets
+from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.plan import Planner
+from modelmuxd.engine.reconcile import Reconciler
+from modelmuxd.engine.runs import PolicyGate, Runs
+from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.engine.status import StatusBoard
+from modelmuxd.engine.task_settings import SettingsSource, broken
 from modelmuxd.life import drain, idle, logs
 from modelmuxd.life.claim import Busy, claim
+from modelmuxd.life.login_env import LoginEnvironment
+from modelmuxd.life.policy_file import PolicyFile
 from modelmuxd.life.socket import Published, publish
 from modelmuxd.life.supervision import Notifier, supervisor
+from modelmuxd.runner.agents import Agents
+from modelmuxd.runner.interface import Runner
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.tasks import open_store
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +68,8 @@ def run(*, started_by_client: bool = False) -> int:
         logs.set_up(here.log)
         drain.hold_signals()
         published = publish(here)
+        log.info("Started", extra={"action": "start", "version": OURS, "socket": published.path})
+        anyio.run(_live, here, published, started_by_client)
     except Busy as busy:
         return _failed(f"{busy}", EXIT_BUSY)
     except FaultError as error:
@@ -51,8 +77,6 @@ def run(*, started_by_client: bool = False) -> int:
         return _failed(f"{fault.message} {fault.hint}", EXIT_CONFIG if fault.code == CONFIG else EXIT_FAILED)
     except OSError as error:
         return _failed(f"{error.filename or here.state}: {error.strerror or error}", EXIT_FAILED)
-    log.info("Started", extra={"action": "start", "version": OURS, "socket": published.path})
-    anyio.run(_live, here, published, started_by_client)
     log.info("Ended", extra={"action": "end"})
     held.release()
     return EXIT_SUCCESS
@@ -63,40 +87,121 @@ def _failed(message: str, code: int) -> int:
     return code
 
 
+class Engine:
+    """The rooms behind the edge, joined. `adapters` and `clock` are what tests bring of their own."""
+
+    def __init__(
+        self,
+        *,
+        here: Places,
+        store: TaskStore,
+        runner: Runner,
+        settings: Settings,
+        adapters: Mapping[str, Adapter],
+        policy: PolicyGate,
+        login: LoginEnvironment,
+        clock: Clock,
+    ) -> None:
+        self.adapters = adapters
+        self.hub = Hub()
+        self.secrets = Secrets()
+        self.source = SettingsSource(here, tuple(adapters))
+        self.prober = Prober(adapters, here.check_cache, version=OURS)
+        self.scheduler = Scheduler(clock=clock, limits=settings.limits)
+        self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
+        self.dispatcher = Dispatcher(
+            store=store,
+            planner=Planner(adapters, self.prober.locate),
+            attempts=self.attempts,
+            scheduler=self.scheduler,
+            secrets=self.secrets,
+            settings_for=self.source,
+            login_environment=login.get,
+            hub=self.hub,
+            clock=clock,
+        )
+        self.runs = Runs(
+            store=store,
+            adapters=adapters,
+            attempts=self.attempts,
+            scheduler=self.scheduler,
+            secrets=self.secrets,
+            settings_for=self.source,
+            locate=self.prober.locate,
+            policy_gate=policy,
+            hub=self.hub,
+            clock=clock,
+        )
+        self.reconciler = Reconciler(
+            store=store,
+            adapters=adapters,
+            attempts=self.attempts,
+            dispatcher=self.dispatcher,
+            scheduler=self.scheduler,
+            clock=clock,
+        )
+        self.ending = Ending(attempts=self.attempts, scheduler=self.scheduler, hub=self.hub)
+
+    async def start(self, tasks: TaskGroup) -> None:
+        """Take up what a predecessor left, then schedule until cancelled."""
+        await self.reconciler.run(tasks)
+        tasks.start_soon(self.scheduler.run, tasks, self.dispatcher.admit)
+
+
 async def _live(here: Places, published: Published, started_by_client: bool) -> None:
-    """Serve, say so, wait for the end, drain."""
-    notifier = Notifier.from_env()
-    end = drain.Drain()
-    server = Server(_handlers(here, published, end), version=OURS)
-    async with await published.listener() as listener, anyio.create_task_group() as tasks:
+    """Open the record, take up the work, serve, say so, wait for the end, drain."""
+    notifier, end, clock = Notifier.from_env(), drain.Drain(), SystemClock()
+    policy = PolicyFile(here.policy)
+    adapters = builtin_adapters()
+    loaded = await SettingsSource(here, tuple(adapters)).read()
+    if loaded.faults:
+        log.error("%s", broken(loaded.faults).message, extra={"action": "settings"})
+    async with (
+        open_store(Path(here.database)) as store,
+        Agents.open(output_limit=loaded.settings.limits.output_bytes) as runner,
+        await published.listener() as listener,
+        anyio.create_task_group() as tasks,
+    ):
+        engine = Engine(
+            here=here,
+            store=store,
+            runner=runner,
+            settings=loaded.settings,
+            adapters=adapters,
+            policy=policy.gate,
+            login=LoginEnvironment(),
+            clock=clock,
+        )
+        server = Server(_handlers(engine, here, published, policy, end, clock), version=OURS, renderers=renderers)
         await tasks.start(drain.watch_signals, end)
+        await engine.start(tasks)
         served = anyio.Event()
         tasks.start_soon(_serve, server, listener, served)
         tasks.start_soon(notifier.watchdog)
         tasks.start_soon(published.keep_fresh)
-        if started_by_client:
-            tasks.start_soon(_end_when_idle, server, end)
+        if started_by_client and loaded.settings.daemon.idle_exit:
+            tasks.start_soon(_end_when_idle, server, engine, end, loaded.settings.daemon.idle_exit * 60.0)
         notifier.ready(f"answers at {published.path}")
         await end.begun()
         published.unpublish()
         notifier.stopping("answers what is in flight")
+        engine.ending.refuse_new_work()
         server.drain()
         await end.finish(served.wait)
         tasks.cancel_scope.cancel()
 
 
-async def _serve(server: Server, listener: anyio.abc.SocketListener, served: anyio.Event) -> None:
-    await server.serve(listener)
-    served.set()
+def _handlers(
+    engine: Engine, here: Places, published: Published, policy: PolicyFile, end: drain.Drain, clock: Clock
+) -> Handlers:
+    def notices() -> tuple[Fault, ...]:
+        refused = policy.gate()
+        return (refused,) if refused else ()
 
+    def stop() -> None:
+        published.unpublish()  # before the answer: whoever has it must not find us any more
+        end.begin()
 
-async def _end_when_idle(server: Server, end: drain.Drain) -> None:
-    await idle.until_idle(lambda: idle.Activity(server.connections, 0, server.quiet_since))
-    log.info("Nobody has needed the daemon for a while", extra={"action": "idle"})
-    end.begin()
-
-
-def _handlers(here: Places, published: Published, end: drain.Drain) -> Handlers:
     birth = DaemonFacts(
         version=OURS,
         pid=os.getpid(),
@@ -105,19 +210,31 @@ def _handlers(here: Places, published: Published, end: drain.Drain) -> Handlers:
         home=here.state,
         supervised=supervisor(),
     )
+    board = StatusBoard(
+        birth=birth, notices=notices, runs=engine.runs, scheduler=engine.scheduler, hub=engine.hub, clock=clock
+    )
+    insight = handlers.Insight(board, OURS)
+    runs = handlers.Runs(engine.runs)
+    check = handlers.Check(
+        prober=engine.prober, adapters=engine.adapters, settings=engine.source, notices=notices, version=OURS
+    )
+    return Handlers(
+        {PING: insight.ping, VERSION: insight.version, STATUS: insight.status, LIVE: insight.live, FACTS: insight.facts},
+        {SHOW: runs.show, WATCH: runs.watch, WAIT: runs.wait, CANCEL: runs.cancel},
+        {DISPATCH: handlers.Dispatch(engine.runs), CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
+    )
 
-    def ping(params: Nothing, call: Call) -> Pong:
-        return Pong(pid=os.getpid())
 
-    def version(params: Nothing, call: Call) -> Version:
-        return Version(version=OURS, protocol=PROTOCOL, pid=os.getpid(), python=platform.python_version())
+async def _serve(server: Server, listener: anyio.abc.SocketListener, served: anyio.Event) -> None:
+    await server.serve(listener)
+    served.set()
 
-    def facts(params: Nothing, call: Call) -> DaemonFacts:
-        return birth
 
-    def shutdown(params: ShutdownParams, call: Call) -> ShutdownResult:
-        published.unpublish()  # before the answer: whoever has it must not find us any more
-        end.begin()
-        return ShutdownResult(pid=os.getpid(), running=0)
+async def _end_when_idle(server: Server, engine: Engine, end: drain.Drain, limit: float) -> None:
+    def activity() -> idle.Activity:
+        unfinished = engine.scheduler.running + engine.scheduler.waiting
+        return idle.Activity(server.connections, unfinished, server.quiet_since)
 
-    return Handlers({PING: ping, VERSION: version, FACTS: facts, SHUTDOWN: shutdown}, partial=True)
+    await idle.until_idle(activity, limit=limit)
+    log.info("Nobody has needed the daemon for a while", extra={"action": "idle"})
+    end.begin()

@@ -15,10 +15,9 @@ from statistics import median
 from time import perf_counter, time
 
 import anyio
-from store.builders import a_claim, a_task, an_end, run_id
-
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.tasks import open_store
+from store.builders import a_claim, a_task, an_end, run_id
 
 ROUNDS = 1000
 OPENS = 30

@@ -117,7 +117,11 @@ class Attempts:
         answer = Answer(self.spool / attempt.folder)
         text_seen, others_seen = count_seen(seen, attempt.number)
         live.recorder = recorder = Recorder(attempt.number, answer, text_seen=text_seen, others_seen=others_seen)
-        await self._read(attempt, reader, process, live, signal)
+        try:
+            await self._read(attempt, reader, process, live, signal)
+        except Exception:  # ours, or a reader's: nobody would follow the agent any more
+            await process.stop(signal, GRACE)
+            raise
         exit = _flagged(await process.ended(), live)
         if swept := await process.sweep():
             log.info("ended %d processes left behind by %s", swept, attempt.provider, extra={"run": attempt.run_id})

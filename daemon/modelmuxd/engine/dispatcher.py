@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
 from anyio.abc import TaskGroup
 from muxwire.faults import INTERNAL, Fault, FaultError
+from muxwire.runs import CallerEnv
 from muxwire.words import WaitReason
 
 from modelmuxd.domain.decision import Candidate
-from modelmuxd.engine.attempts import Attempts, Live
+from modelmuxd.engine.attempts import Attempts, Live, ended_with
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.conclude import conclude
 from modelmuxd.engine.environment import Secrets
@@ -29,7 +30,7 @@ from modelmuxd.store.interface import Attempt, Claim, Decided, Settle, Stale, St
 log = logging.getLogger(__name__)
 
 
-LoginEnvironment = Callable[[], Awaitable[Mapping[str, str]]]
+LoginEnvironment = Callable[[], Awaitable[CallerEnv]]
 """The login shell's environment, read once."""
 
 
@@ -73,17 +74,18 @@ class Dispatcher:
         try:
             settings = await self._settings_for(task.new.workdir, task.new.profile)
             tried = await self._store.attempts(task.new.run_id) if task.attempts else []
-            plan = await self._planner.plan(task.new, tried, settings, task.new.env)
+            plan = await self._planner.plan(task.new, tried, settings)
         except FaultError as error:
             await self._end(task, error.fault, None)
             return True
         if plan.fault:
             await self._end(task, tried[-1].fault if tried and tried[-1].fault else plan.fault, plan)
             return True
-        chosen = next((one.candidate for one in plan.ranked if self._scheduler.free(one.candidate.account)), None)
+        chosen = next((one.candidate for one in plan.ranked if self._scheduler.free(one.candidate)), None)
         if chosen is None:
-            slots, account = self._scheduler.slots.account, plan.ranked[0].candidate.account
-            await self._wait(task, "slots", f"slots: {account} has {slots} of {slots} running")
+            best = plan.ranked[0].candidate
+            slots = self._scheduler.limits.slots(best.provider)
+            await self._wait(task, "slots", f"slots: {best.account} has {slots} of {slots} running")
             return False
         self._scheduler.take(chosen.account)
         tasks.start_soon(self._conduct, task, chosen, plan, settings, tried)
@@ -94,7 +96,8 @@ class Dispatcher:
         run_id, names = task.new.run_id, task.new.env_names
         if not self._secrets.missing(run_id, names):
             return True
-        return self._secrets.refill(run_id, names, await self._login_environment())
+        login = await self._login_environment()
+        return self._secrets.refill(run_id, names, login.values)
 
     async def _wait(self, task: Task, reason: WaitReason, text: str) -> None:
         if task.waiting_for == text:
@@ -119,7 +122,7 @@ class Dispatcher:
             self._scheduler.put(msgspec.structs.replace(task, not_before=self._clock.now() + 5))
         except Exception:
             log.exception("an attempt failed inside the daemon", extra={"run": run_id})
-            await self._end(task, _internal(), None)
+            await self._abandon(task)
         else:
             self.settled(after)
         finally:
@@ -170,14 +173,13 @@ class Dispatcher:
             plan,
             folder=self._attempts.spool / folder,
             settings=settings,
-            env=task.new.env,
             secrets=self._secrets.of(task.new.run_id),
             session_usage=usage,
             as_root=os.geteuid() == 0,
         )
 
     def _claim(self, task: Task, ask: Ask, plan: Plan, folder: str) -> Claim:
-        slots = self._scheduler.slots
+        limits = self._scheduler.limits
         return Claim(
             run_id=task.new.run_id,
             provider=ask.candidate.provider,
@@ -187,8 +189,9 @@ class Dispatcher:
             argv=ask.invocation.argv,
             cli_version=ask.version,
             enforced=ask.invocation.enforced,
-            max_running=slots.running,
-            max_account=slots.account,
+            max_running=limits.running,
+            max_account=limits.slots(ask.candidate.provider),
+            why=plan.decision.text,
             decisions=(plan.decision,),
         )
 
@@ -218,6 +221,15 @@ class Dispatcher:
         return await self._attempts.settle(
             conclude(ended, task, facts, provider=attempt.provider, now=self._clock.now())
         )
+
+    async def _abandon(self, task: Task) -> None:
+        """After a failure of our own: no run may show `running` for ever. The agent has been ended by then."""
+        for attempt in await self._store.attempts(task.new.run_id):
+            if attempt.ended_at is None:
+                ended = msgspec.structs.replace(ended_with(attempt, _internal()), state="error")
+                self.settled(await self._attempts.settle(ended))
+                return
+        await self._end(task, _internal(), None)
 
     async def _end(self, task: Task, fault: Fault, plan: Plan | None) -> None:
         """A task that will not run (any more)."""

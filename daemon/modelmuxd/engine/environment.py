@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from modelmuxd.adapters.base import Adapter
+from modelmuxd.adapters.base import Adapter, Login
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings
 
@@ -44,11 +44,10 @@ class Secrets:
         self._values.pop(run_id, None)
 
 
-def names_needed(adapters: Iterable[Adapter], settings: Mapping[str, ProviderSettings]) -> tuple[str, ...]:
-    """Variables to ask the caller for: what these adapters declare, and the key names of the profile in use."""
-    names = {name for adapter in adapters for name in adapter.env_names}
-    names |= {chosen.api_key_env for chosen in settings.values() if chosen.api_key_env}
-    return tuple(sorted(names))
+def names_needed(adapter: Adapter, login: Login, settings: ProviderSettings) -> set[str]:
+    """Variables to ask the caller for: what the adapter declares, what its own configuration names as its key, and
+    what the profile in use does."""
+    return {*adapter.env_names, *login.env_names, *filter(None, [settings.api_key_env])}
 
 
 def child_environment(

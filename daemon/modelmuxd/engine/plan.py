@@ -34,7 +34,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Locate(Protocol):
-    async def __call__(self, adapter: Adapter, env: Mapping[str, str]) -> Located: ...
+    async def __call__(self, adapter: Adapter, env: Mapping[str, str], names: frozenset[str]) -> Located: ...
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +72,9 @@ def account_of(provider: str, settings: ProviderSettings) -> str:
     return f"{provider}@{settings.base_url}" if settings.base_url else provider
 
 
-def wanted(task: NewTask, adapters: Mapping[str, Adapter]) -> list[Adapter]:
-    """The adapters that may take the task. Raises FaultError for an unknown name: never a substitution."""
-    name, _ = split_provider(task.provider, task.model)
+def wanted(provider: str, adapters: Mapping[str, Adapter]) -> list[Adapter]:
+    """The adapters that a task's `provider` names. Raises FaultError for an unknown name: never a substitution."""
+    name, _ = split_provider(provider, "")
     if name == "auto":
         return list(adapters.values())
     if name not in adapters:
@@ -89,18 +89,17 @@ class Planner:
         self._adapters = adapters
         self._locate = locate
 
-    async def plan(
-        self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings, env: Mapping[str, str]
-    ) -> Plan:
+    async def plan(self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings) -> Plan:
         """Rank what can be used and has not been spent by earlier attempts."""
-        adapters = wanted(task, self._adapters)
+        adapters = wanted(task.provider, self._adapters)
         explicit = split_provider(task.provider, task.model)[0] != "auto"
         adapters = [one for one in adapters if explicit or one.name not in settings.disabled]
         if attempts and not task.failover:
             adapters = [one for one in adapters if one.name == attempts[0].provider]
         elif explicit and task.failover and attempts:
             adapters = [one for one in self._adapters.values() if one.name not in settings.disabled]
-        located = {one.name: await self._locate(one, env) for one in adapters}
+        names = frozenset(task.env_names)
+        located = {one.name: await self._locate(one, task.env, names) for one in adapters}
         candidates = [self._candidate(one, located[one.name], task, settings) for one in adapters]
         usable = [one for one in candidates if eligible(_faults(attempts, one.provider), task.max_retries)]
         ranking = rank(task.task, usable, settings.preferences)
@@ -133,7 +132,6 @@ class Planner:
         *,
         folder: Path,
         settings: TaskSettings,
-        env: Mapping[str, str],
         secrets: Mapping[str, str],
         session_usage: Usage | None = None,
         as_root: bool = False,
@@ -152,7 +150,7 @@ class Planner:
             session_usage=session_usage,
             effort=_effort(task.effort),
             settings=mine,
-            env_present=frozenset(env) | frozenset(secrets),
+            env_present=frozenset(task.env) | frozenset(secrets),
             as_root=as_root,
         )
         invocation = adapter.prepare(request)
@@ -162,7 +160,7 @@ class Planner:
             request=request,
             invocation=invocation,
             version=plan.located[chosen.provider].version,
-            env=child_environment(env, secrets, adapter, invocation, mine),
+            env=child_environment(task.env, secrets, adapter, invocation, mine),
         )
 
 

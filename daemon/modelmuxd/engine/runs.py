@@ -19,10 +19,10 @@ from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.dispatcher import SettingsFor
 from modelmuxd.engine.environment import Secrets, names_needed
 from modelmuxd.engine.hub import Hub
-from modelmuxd.engine.plan import split_provider, wanted
+from modelmuxd.engine.plan import Locate, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
-from modelmuxd.store.interface import NewTask, Task, TaskStore
+from modelmuxd.store.interface import Task, TaskStore
 
 PAGE = 256
 WHOLE_OUTPUT = 32 * 1024 * 1024
@@ -43,6 +43,7 @@ class Runs:
         scheduler: Scheduler,
         secrets: Secrets,
         settings_for: SettingsFor,
+        locate: Locate,
         policy_gate: PolicyGate,
         hub: Hub,
         clock: Clock,
@@ -53,6 +54,7 @@ class Runs:
         self._scheduler = scheduler
         self._secrets = secrets
         self._settings_for = settings_for
+        self._locate = locate
         self._policy_gate = policy_gate
         self._hub = hub
         self._clock = clock
@@ -63,8 +65,11 @@ class Runs:
             raise refuse(DRAINING, "The daemon is ending and takes no new work.", "Try again in a moment.")
         check(params)
         settings = await self._settings_for(params.workdir, params.profile)
-        asked = NewTask(run_id="", created_at=0, task="", provider=params.provider, model=params.model)
-        return names_needed(wanted(asked, self._adapters), settings.profile)
+        names: set[str] = set()
+        for adapter in wanted(params.provider, self._adapters):
+            found = await self._locate(adapter, params.env.values, frozenset())
+            names |= names_needed(adapter, found.login, settings.of(adapter.name))
+        return tuple(sorted(names))
 
     async def accept(self, params: DispatchParams, origin: Origin, secrets: Mapping[str, str]) -> Task:
         """Store the task and queue it. Durable when this returns; the same idempotency key gives the same run."""

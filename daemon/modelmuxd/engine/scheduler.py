@@ -9,29 +9,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import anyio
-import msgspec
 from anyio.abc import TaskGroup
+from muxwire.settings.model import Limits
 
+from modelmuxd.domain.decision import Candidate
 from modelmuxd.engine.clock import Clock
 from modelmuxd.store.interface import Task
-
-GIB = 1024**3
-AGENT_BYTES = GIB // 2
-"""What one agent is taken to need: the real CLIs use 0.2 to 0.4 GiB (measured), tools come on top."""
-
-
-class Slots(msgspec.Struct, frozen=True):
-    """How many attempts may run at once."""
-
-    running: int
-    account: int
-
-    @classmethod
-    def of(cls, memory: int, *, running: int = 0, account: int = 0) -> Slots:
-        """From the machine's memory in bytes, where the settings (non-zero) do not say."""
-        in_all = running or max(2, min(32, memory // AGENT_BYTES))
-        return cls(in_all, account or in_all)
-
 
 Admit = Callable[[Task, TaskGroup], Awaitable[bool]]
 """Starts an attempt of the task in the group, or does not; whether the task left the queue."""
@@ -40,13 +23,12 @@ Admit = Callable[[Task, TaskGroup], Awaitable[bool]]
 class Scheduler:
     """The queue in memory; the store has it in full."""
 
-    def __init__(self, *, clock: Clock, slots: Slots) -> None:
+    def __init__(self, *, clock: Clock, limits: Limits) -> None:
         self._clock = clock
-        self.slots = slots
+        self.limits = limits
         self._queue: dict[str, Task] = {}
         self._running: Counter[str] = Counter()
         self._wake = anyio.Event()
-        self._idle = anyio.Event()
         self.paused = False
 
     @property
@@ -74,8 +56,9 @@ class Scheduler:
         """Start nothing new: the daemon drains."""
         self.paused = True
 
-    def free(self, account: str) -> bool:
-        return self.running < self.slots.running and self._running[account] < self.slots.account
+    def free(self, candidate: Candidate) -> bool:
+        taken = self._running[candidate.account]
+        return self.running < self.limits.running and taken < self.limits.slots(candidate.provider)
 
     def take(self, account: str) -> None:
         self._running[account] += 1
@@ -102,7 +85,7 @@ class Scheduler:
 
     async def _offer(self, tasks: TaskGroup, admit: Admit) -> None:
         for task in self.due(self._clock.now()):
-            if self.running >= self.slots.running:
+            if self.running >= self.limits.running:
                 return
             if task.new.run_id in self._queue and await admit(task, tasks):
                 self.drop(task.new.run_id)

@@ -1,3 +1,11 @@
-"""What the daemon answers, a module per noun; each names its methods in HANDLERS-making functions."""
+"""What the daemon answers: a module per noun, and the table that brings them together."""
 
 from __future__ import annotations
+
+from modelmuxd.edge.handlers.check import Check
+from modelmuxd.edge.handlers.dispatch import Dispatch
+from modelmuxd.edge.handlers.insight import Insight
+from modelmuxd.edge.handlers.runs import Runs
+from modelmuxd.edge.handlers.shutdown import Shutdown
+
+__all__ = ["Check", "Dispatch", "Insight", "Runs", "Shutdown"]

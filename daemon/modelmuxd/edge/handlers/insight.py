@@ -1,4 +1,4 @@
-"""`ping`, `version`, `status`, `live`, `facts` and `check`: what the daemon tells about itself."""
+"""`ping`, `version`, `status`, `live` and `facts`: what the daemon tells about itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import platform
 
 import anyio
 from muxwire.insight import (
-    Check,
-    CheckParams,
     DaemonFacts,
     LiveStatus,
     Nothing,
@@ -54,7 +52,3 @@ class Insight:
 
     def facts(self, params: Nothing, call: Call) -> DaemonFacts:
         return self._board.facts()
-
-    async def check(self, params: CheckParams, call: Call) -> Check:
-        names = await call.need(self._board.names_checked())
-        return await self._board.check(params, frozenset(names))

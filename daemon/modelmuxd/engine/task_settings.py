@@ -1,0 +1,70 @@
+"""What profiles.toml says for one task: its folder's file over the user's, and the profile it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+
+import msgspec
+from anyio import to_thread
+from muxwire.faults import CONFIG, Fault, FaultError, unknown_name
+from muxwire.places import Places
+from muxwire.settings import Loaded, Settings, load
+
+from modelmuxd.domain.request import ProviderSettings
+from modelmuxd.engine.plan import TaskSettings
+from modelmuxd.routing.router import Preferences, Rule
+
+
+class SettingsSource:
+    """Reads the files anew for each task, off the loop: an edit counts from the next dispatch on."""
+
+    def __init__(self, places: Places, providers: Collection[str]) -> None:
+        self._places = places
+        self._providers = providers
+
+    async def __call__(self, workdir: str, profile: str) -> TaskSettings:
+        loaded = await self.read(workdir)
+        if loaded.faults:
+            raise FaultError(broken(loaded.faults))
+        return resolve(loaded.settings, profile)
+
+    async def read(self, workdir: str | None = None) -> Loaded:
+        """Everything that is said, and all that is wrong with it; without a folder, the user's own file alone."""
+        return await to_thread.run_sync(partial(load, self._places, workdir, providers=self._providers))
+
+
+def broken(faults: tuple[Fault, ...]) -> Fault:
+    """One fault for all that is wrong with the settings."""
+    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    return Fault(
+        code=CONFIG,
+        message=f"The settings cannot be used. {faults[0].message}{more}",
+        hint=f"{faults[0].hint} See `muxctl config check`.",
+    )
+
+
+def resolve(settings: Settings, profile: str) -> TaskSettings:
+    """Raises FaultError for a profile that does not exist; only the built-in name `default` may be undefined."""
+    name = profile or settings.active_profile
+    if name != "default" and name not in settings.profiles:
+        raise unknown_name("profile", name, [*settings.profiles, "default"])
+    chosen = settings.profiles.get(name)
+    providers = chosen.providers if chosen else {}
+    return TaskSettings(
+        profile={key: msgspec.convert(msgspec.to_builtins(one), ProviderSettings) for key, one in providers.items()},
+        preferences=Preferences(
+            default_provider=settings.routing.default_provider,
+            rules=tuple(
+                Rule(
+                    provider=rule.provider,
+                    priority=rule.priority,
+                    keywords=rule.match.keywords,
+                    file_ext=rule.match.file_ext,
+                    regex=rule.match.regex,
+                )
+                for rule in settings.routing.rules
+            ),
+        ),
+        disabled=frozenset(settings.disabled_providers),
+    )

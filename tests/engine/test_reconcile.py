@@ -1,0 +1,123 @@
+"""A daemon that ends, however, and the next one: nothing acknowledged is lost, nothing runs twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engine.stage import Stage, ended, until
+from muxwire import events as wire
+from muxwire.settings.model import Limits
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_agent_that_runs_on_is_adopted_and_its_answer_arrives(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    go, started = tmp_path / "go", tmp_path / "started"
+    async with stage.engine() as engine:
+        task = await stage.accept(engine, "session s", "say before ", f"touch {started}", f"until {go}", "say after")
+        await until(started)
+    go.touch()
+    async with stage.engine() as engine:
+        result = await ended(engine, task)
+        seen = [event async for event in engine.runs.watch(task.new.run_id)]
+    assert (result.status, result.output, result.attempts) == ("success", "before after", 1)
+    assert "".join(event.text for event in seen if isinstance(event, wire.Text)) == "before after"
+    assert sum(isinstance(event, wire.SessionStarted) for event in seen) == 1
+    assert [event.seq for event in seen] == list(range(1, len(seen) + 1))
+
+
+async def test_an_agent_that_ended_meanwhile_is_collected(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    go, started = tmp_path / "go", tmp_path / "started"
+    async with stage.engine() as engine:
+        task = await stage.accept(engine, f"touch {started}", f"until {go}", "say done")
+        await until(started)
+    go.touch()
+    (folder,) = Path(stage.here.spool).iterdir()
+    with_status = folder / "rc"
+    while not with_status.read_bytes().strip():
+        await until(with_status)
+    async with stage.engine() as engine:
+        result = await ended(engine, task)
+    assert (result.status, result.output) == ("success", "done")
+
+
+async def test_what_was_queued_runs_under_the_next_daemon(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, limits=Limits(running=1, per_provider=1))
+    go = tmp_path / "go"
+    async with stage.engine() as engine:
+        first = await stage.accept(engine, f"until {go}", "say one")
+        second = await stage.accept(engine, "say two")
+    go.touch()
+    async with stage.engine() as engine:
+        assert (await ended(engine, first)).output == "one"
+        assert (await ended(engine, second)).output == "two"
+
+
+async def test_a_cancel_that_the_daemon_did_not_live_to_do_is_done_by_the_next(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    started = tmp_path / "started"
+    async with stage.engine() as engine:
+        task = await stage.accept(engine, f"touch {started}", "sleep 60")
+        await until(started)
+        await engine.dispatcher._store.request_cancel(task.new.run_id, "test", 0.0)
+    async with stage.engine() as engine:
+        assert (await ended(engine, task)).status == "canceled"
+
+
+@pytest.mark.parametrize(("sandbox", "status"), [("write", "lost"), ("read-only", "success")])
+async def test_an_agent_that_vanished_is_lost_and_repeated_only_when_that_is_safe(
+    tmp_path: Path, sandbox: str, status: str
+) -> None:
+    stage = Stage(tmp_path)
+    started, again = tmp_path / "started", tmp_path / "again"
+    script = (stage.bin / "codex").read_text()
+    (stage.bin / "codex").write_text(
+        script.replace("script = ", f"if os.path.exists({str(again)!r}): emit('done', True); sys.exit(0)\nscript = ", 1)
+    )
+    async with stage.engine() as engine:
+        task = await stage.accept(engine, f"touch {started}", "sleep 60", provider="codex", sandbox=sandbox)
+        await until(started)
+    again.touch()
+    kill_guard_and_agent(Path(stage.here.spool))
+    async with stage.engine() as engine:
+        result = await ended(engine, task)
+    assert result.status == status
+    assert result.attempts == (1 if status == "lost" else 2)
+
+
+def kill_guard_and_agent(spool: Path) -> None:
+    """As the machine does when memory runs out: nobody is left to write a status."""
+    import os
+    import signal
+
+    (folder,) = spool.iterdir()
+    marker = b"MODELMUX_ATTEMPT="
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker + folder.name.encode() in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    pid = int((folder / "who").read_bytes().split()[0])
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+async def test_secrets_of_an_earlier_daemon_come_from_the_next_client(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, limits=Limits(running=1, per_provider=1), secrets=("ITS_KEY",))
+    go = tmp_path / "go"
+    async with stage.engine() as engine:
+        first = await stage.accept(engine, f"until {go}", secrets={"ITS_KEY": "v"})
+        second = await stage.accept(engine, "env ITS_KEY", secrets={"ITS_KEY": "v"})
+    go.touch()
+    async with stage.engine() as engine:
+        await ended(engine, first)
+        async for event in engine.runs.watch(second.new.run_id):
+            if isinstance(event, wire.StateChanged) and event.reason == "environment":
+                await stage.run(engine, "say hello", secrets={"ITS_KEY": "w"})
+        assert (await ended(engine, second)).output == "w"
