@@ -45,6 +45,7 @@ def emit(kind, value):
     import json
     print(json.dumps({kind: value}), flush=True)
 
+%(first)s
 script = sys.stdin.buffer.read()
 for line in script.decode().splitlines():
     word, _, rest = line.partition(" ")
@@ -80,11 +81,11 @@ emit("done", True)
 """
 
 
-def install(folder: Path, name: str) -> Path:
-    """Puts the agent into `folder` as the program `name`."""
+def install(folder: Path, name: str, first: str = "") -> Path:
+    """Puts the agent into `folder` as the program `name`; it does `first`, lines of Python, before its script."""
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / name
-    program.write_text(AGENT % {"python": os.path.realpath(sys.executable)})
+    program.write_text(AGENT % {"python": os.path.realpath(sys.executable), "first": first})
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program
 

