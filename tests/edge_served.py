@@ -6,11 +6,13 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 import msgspec
+from anyio.abc import SocketListener
 from modelmuxd.edge.bounds import USUAL, Bounds
 from modelmuxd.edge.render.base import Renderers
 from modelmuxd.edge.server import Server
@@ -24,21 +26,24 @@ decode_from_daemon = msgspec.msgpack.Decoder(FromDaemon).decode
 
 
 @asynccontextmanager
+async def listening() -> AsyncIterator[tuple[str, SocketListener]]:
+    """A path and what listens there."""
+    with tempfile.TemporaryDirectory(prefix="mux") as folder:  # pytest's own paths can be too long for a socket
+        path = str(Path(folder, "s"))
+        async with await anyio.create_unix_listener(path) as listener:
+            yield path, listener
+
+
+@asynccontextmanager
 async def serving(
     handlers: Handlers, *, renderers: Renderers | None = None, bounds: Bounds = USUAL
 ) -> AsyncIterator[tuple[str, Server]]:
     """The socket's path and the server, which ends with the block."""
-    with tempfile.TemporaryDirectory(prefix="mux") as folder:  # pytest's own paths can be too long for a socket
-        path = str(Path(folder, "s"))
-        server = Server(handlers, version="9.9", renderers=renderers, bounds=bounds)
-        async with await anyio.create_unix_listener(path) as listener, anyio.create_task_group() as tasks:
-            await tasks.start(serve, server, listener)
-            yield path, server
-            tasks.cancel_scope.cancel()
-
-
-async def serve(server: Server, listener: Any, *, task_status: Any) -> None:
-    await server.serve(listener, task_status=task_status)
+    server = Server(handlers, version="9.9", renderers=renderers, bounds=bounds)
+    async with listening() as (path, listener), anyio.create_task_group() as tasks:
+        await tasks.start(partial(server.serve, listener))
+        yield path, server
+        tasks.cancel_scope.cancel()
 
 
 class Raw:
