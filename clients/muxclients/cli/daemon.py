@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 import click
-from muxwire.places import places
+from muxwire.places import SYSTEMD_SERVICE, places
 from muxwire.words import EXIT_CANCELED, EXIT_SUCCESS, EXIT_UNREACHABLE
 
 if TYPE_CHECKING:
@@ -108,6 +108,21 @@ def run(as_json: bool) -> int:
         _say(True, "", pid=os.getpid(), socket=places().socket)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "modelmuxd"])  # noqa: S606 - no shell is what is wanted
+
+
+@daemon.command("logs", help="Show the daemon's log, wherever it goes.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines are added.")
+@json_option
+def logs(follow: bool, as_json: bool) -> int:
+    """Under systemd the journal has it; every other daemon writes the file that `muxctl logs --daemon` shows."""
+    from muxclients.cli.logs import run as show
+    from muxclients.link.manager import installed
+
+    if sys.platform == "linux" and installed():
+        more = (["-f"] if follow else []) + (["-o", "json"] if as_json else [])
+        words = ["journalctl", "--user", "-u", SYSTEMD_SERVICE, *more]
+        os.execvp(words[0], words)  # noqa: S606 - no shell is what is wanted
+    return show(json=as_json, daemon=True, run_id=None, follow=follow)
 
 
 def _reached() -> DaemonFacts:

@@ -47,24 +47,28 @@ class Running:
     socket's peer would not do: of a socket that systemd made the kernel names systemd.
     """
 
-    def __init__(self, here: Places, process: psutil.Process) -> None:
+    def __init__(self, here: Places, process: psutil.Process, patience: float) -> None:
         self._here = here
+        self._patience = patience
         self.process = process
         """Remembers the start time: a reused pid is another process."""
 
     @classmethod
-    def find(cls, here: Places) -> Running | None:
-        """None when no daemon runs. Starts nothing, not even through a service manager's socket."""
-        for _ in _looks(ENDING):
+    def find(cls, here: Places, *, patience: float = ENDING) -> Running | None:
+        """None when no daemon runs. Starts nothing, not even through a service manager's socket.
+
+        `patience`: seconds it may take to start, to answer, to be gone. Raises FaultError(UNREACHABLE).
+        """
+        for _ in _looks(patience):
             if not _claimed(here):
                 return None
             if process := _holder(here):
-                return cls(here, process)
+                return cls(here, process, patience)
         raise refuse(UNREACHABLE, f"Something holds {here.daemon_lock} and is no daemon.", "Find it with `lsof`.")
 
     def client(self) -> Client:
         """A greeted client. Raises FaultError when the daemon does not answer or speaks another protocol."""
-        for _ in _looks(ENDING):  # it may be just starting
+        for _ in _looks(self._patience):  # it may be just starting
             if sock := connect(self._here):
                 return over(sock, "cli", version=VERSION)
             if _gone(self.process):
@@ -74,7 +78,7 @@ class Running:
     def facts(self) -> DaemonFacts:
         """What it tells of itself."""
         with self.client() as client:
-            return client.call(FACTS, Nothing(), timeout=ENDING)
+            return client.call(FACTS, Nothing(), timeout=self._patience)
 
     def stop(self, mode: Mode, on_wait: Callable[[int], object] = lambda left: None) -> Stopped:
         """Returns when the process is gone and its socket removed. `on_wait` hears how many agents still run.
@@ -82,13 +86,13 @@ class Running:
         Raises FaultError(UNREACHABLE) when it goes on running; with `kill` the process is killed then.
         """
         agents = self._ask(mode, on_wait)
-        forced = not self._gone_within(ENDING)
+        forced = not self._gone()
         if forced and mode != "kill":
             raise refuse(UNREACHABLE, f"The daemon (pid {self.process.pid}) still runs.", "Use --kill.")
         if forced:
             with contextlib.suppress(psutil.NoSuchProcess):
                 self.process.kill()
-            self._gone_within(ENDING)
+            self._gone()
             _tidy(self._here)
         return Stopped(pid=self.process.pid, mode=mode, agents=agents, forced=forced)
 
@@ -107,8 +111,8 @@ class Running:
                 self.process.terminate()
             return 0
 
-    def _gone_within(self, seconds: float) -> bool:
-        return any(_gone(self.process) for _ in _looks(seconds))
+    def _gone(self) -> bool:
+        return any(_gone(self.process) for _ in _looks(self._patience))
 
 
 def _looks(seconds: float) -> Iterator[None]:
