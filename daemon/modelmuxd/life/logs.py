@@ -1,4 +1,5 @@
-"""Where log lines go: the journal when it listens on stderr, else a rotating file of JSON lines.
+"""Where log lines go: the journal when it listens on stderr, else a rotating file of JSON lines, and beside it the
+terminal of `muxctl daemon run`.
 
 Say `log.info("sentence", extra={"action": "claim", "run": run_id})`: the sentence is for people, `action` and ids for
 machines. Known secret shapes are taken out of every line, whatever wrote it.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from io import TextIOWrapper
@@ -31,21 +33,31 @@ def set_up(path: str, env: Mapping[str, str] = os.environ, *, level: int = loggi
 
     Replaces the handlers of an earlier call. Raises OSError when the file cannot be opened.
     """
-    handler: logging.Handler
-    if journal_on_stderr(env):
-        handler = logging.StreamHandler()
-        handler.setFormatter(JournalFormatter())
-    else:
-        handler = PrivateFile(path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", errors="replace")
-        handler.setFormatter(JsonFormatter())
+    handlers = _handlers(path, env)
     # A line that cannot be written (a full disk) is dropped, not turned into a traceback on stderr.
     logging.raiseExceptions = False
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
         old.close()
-    root.addHandler(handler)
+    for handler in handlers:
+        root.addHandler(handler)
     root.setLevel(level)
+
+
+def _handlers(path: str, env: Mapping[str, str]) -> list[logging.Handler]:
+    if journal_on_stderr(env):
+        return [_formatted(logging.StreamHandler(), JournalFormatter())]
+    file = PrivateFile(path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", errors="replace")
+    found = [_formatted(file, JsonFormatter())]
+    if sys.stderr.isatty():
+        found.append(_formatted(logging.StreamHandler(), TextFormatter()))
+    return found
+
+
+def _formatted(handler: logging.Handler, formatter: logging.Formatter) -> logging.Handler:
+    handler.setFormatter(formatter)
+    return handler
 
 
 def facts(record: logging.LogRecord) -> dict[str, object]:
@@ -67,15 +79,22 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(clean, enc_hook=str).decode()
 
 
-class JournalFormatter(logging.Formatter):
-    """`<6>sentence action=… id=…`; every line of a longer text carries the level."""
+class TextFormatter(logging.Formatter):
+    """`sentence action=… id=…`, for people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        prefix = f"<{_SYSLOG.get(record.levelno, 6)}>"
         text = " ".join([record.getMessage(), *(f"{name}={value}" for name, value in facts(record).items())])
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        return "\n".join(prefix + line for line in redact(text).splitlines())
+        return redact(text)
+
+
+class JournalFormatter(TextFormatter):
+    """The same with `<6>` in front of every line of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        prefix = f"<{_SYSLOG.get(record.levelno, 6)}>"
+        return "\n".join(prefix + line for line in super().format(record).splitlines())
 
 
 class PrivateFile(RotatingFileHandler):
