@@ -22,7 +22,10 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     env: Mapping[str, str]
     """The child's whole environment; its repr is never written anywhere."""
     deadline: float
-    """Seconds after which the guard itself ends the tree, should we be gone."""
+    """Seconds from the start after which the guard itself ends the tree, should we be gone. While we live it is ours
+    to keep."""
+    umask: int = 0o022
+    """The agent's; our own files are 0600 whatever it is."""
 
     def __repr__(self) -> str:
         return f"Launch({self.marker}, {self.invocation.argv[0]!r})"
@@ -43,7 +46,8 @@ class AgentProcess(Protocol):
         ...
 
     async def ended(self) -> Exit:
-        """Waits for the guard's end. `code` None when it vanished without a status."""
+        """Waits for the guard's end. `code` None when it vanished without a status, `timed_out` when it kept the
+        deadline for us. Raises LaunchFailed when the guard could not start the agent."""
         ...
 
     async def stop(self, how: Literal["INT", "TERM"], grace: float) -> None:
