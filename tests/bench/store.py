@@ -71,7 +71,7 @@ async def many_at_once(store: TaskStore, submitters: int, first: int) -> None:
 
     async def submit(lane: int) -> None:
         for number in range(first + lane * each, first + (lane + 1) * each):
-            waits.append(await timed(partial(store.submit, a_task(number, task=TASK))))
+            waits.append(await timed(partial(store.submit, a_task(number, task=TASK))))  # noqa: PERF401
 
     began = perf_counter()
     async with anyio.create_task_group() as tasks:
@@ -83,7 +83,8 @@ async def many_at_once(store: TaskStore, submitters: int, first: int) -> None:
 
 async def opening(folder: Path) -> None:
     """A database that is made, and one that is there."""
-    fresh, again = [], []
+    fresh: list[float] = []
+    again: list[float] = []
     for number in range(OPENS):
         for times in (fresh, again):
             began = perf_counter()

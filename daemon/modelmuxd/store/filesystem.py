@@ -22,13 +22,13 @@ NETWORK |= {"ncpfs", "nfs", "nfs4", "orangefs", "prl_fs", "smb2", "smb3", "smbfs
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
-def refuse_network_folder(folder: Path) -> None:
+def refuse_network_folder(folder: Path, *, mounts: Path = MOUNTS) -> None:
     """Raises FaultError(CONFIG) when `folder` is on a network file system."""
     try:
-        mounts = MOUNTS.read_text(errors="surrogateescape")
+        table = mounts.read_text(errors="surrogateescape")
     except OSError:
         return
-    kind = kind_of(os.path.realpath(folder), mounts)
+    kind = kind_of(os.path.realpath(folder), table)
     if kind in NETWORK:
         raise refuse(
             CONFIG,
