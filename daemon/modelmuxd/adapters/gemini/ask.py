@@ -4,7 +4,7 @@ Measured with 0.61.0. A session can be resumed only from the folder in which it 
 
 No approval mode keeps its word by itself when nobody is there to ask: in `default`, `auto_edit` and `plan` alike the
 agent may call `enter_plan_mode` and `exit_plan_mode`, both allowed by the CLI's own headless policy, and finds itself
-in YOLO mode, shell and all (measured: it wrote a file in each of the three). So a policy file of ours, in the tier above
+in YOLO mode, shell and all (measured: it wrote a file in all three). So a policy file of ours, in the tier above
 the user's, denies both. Where a machine's administrator has policies of his own the CLI ignores ours and says so on
 stderr; the reader makes that a fault.
 """
