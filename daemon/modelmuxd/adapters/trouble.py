@@ -52,8 +52,8 @@ _WORDS: tuple[tuple[FaultKind, str], ...] = (
     (
         "transient",
         (
-            r"connection (?:failed|refused|reset)|unable to connect|fetch failed|stream disconnected|waiting for network"
-            r"|terminated|timed? ?out|ECONN|ENOTFOUND|EAI_AGAIN|socket hang up|network error"
+            r"connection (?:failed|refused|reset)|unable to connect|fetch failed|stream disconnected"
+            r"|waiting for network|terminated|timed? ?out|ECONN|ENOTFOUND|EAI_AGAIN|socket hang up|network error"
         ),
     ),
 )
