@@ -91,7 +91,8 @@ class CheckParams(msgspec.Struct, frozen=True, omit_defaults=True):
 class ProviderCheck(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     available: bool
     binary: str
-    path: str = ""
+    path: str
+    """On the caller's PATH; empty when it is not there."""
     version: str = ""
     version_tested: str = ""
     login: Literal["yes", "no", "unknown"] = "unknown"

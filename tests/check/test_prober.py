@@ -39,7 +39,7 @@ class Cli:
         for name, data in files.items():
             if json.loads(data).get("token"):
                 return Login("yes", f"{name} has a token", billing="subscription")
-        return Login("no", "no key and no token", "cli login")
+        return Login("no", "no key and no token.", "cli login")
 
     def prepare(self, request: Request) -> Invocation:
         raise NotImplementedError

@@ -108,13 +108,12 @@ class Prober:
 
 def identity(adapter: Adapter, env: Mapping[str, str], names: frozenset[str]) -> str:
     """A hash of all that the answer for a caller depends on, besides the disk."""
-    present = names | {name for name, value in env.items() if value}
     folders = {name.partition("/")[0][1:] for name in adapter.login_files if name.startswith("$")}
     parts = [
         adapter.name,
         env.get("PATH", ""),
         env.get("HOME", ""),
-        sorted(present & {*adapter.env_names, *folders}),
+        sorted(names | {name for name, value in env.items() if value}),  # a CLI's own settings may name any of them
         [env.get(name, "") for name in sorted(folders)],
     ]
     return blake2s(msgspec.json.encode(parts), digest_size=16).hexdigest()

@@ -94,7 +94,7 @@ def _fault(adapter: Adapter, found: Program, login: Login) -> Fault | None:
         text = f"{adapter.title} cannot be started: {found.trouble}."
         return Fault("not_installed", text, "Install it, or add its folder to PATH.", provider=adapter.name)
     if login.state == "no":
-        text = f"{adapter.title} is not logged in: {login.how or 'it found no login'}."
+        text = f"{adapter.title} is not logged in: {login.how.rstrip('.') or 'it found no login'}."
         hint = f"Run `{login.fix}`." if login.fix else "Log in with its own program."
         return Fault("auth", text, hint, provider=adapter.name)
     return None

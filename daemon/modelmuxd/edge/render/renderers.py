@@ -7,7 +7,7 @@ from typing import Any
 
 from muxwire.protocol import View
 
-from modelmuxd.edge.render import daemon, dispatch, live, logs, runs, show, status
+from modelmuxd.edge.render import check, daemon, dispatch, live, logs, runs, show, status
 from modelmuxd.edge.render.base import Rendered
 from modelmuxd.edge.render.plain import Answer, json_line
 
@@ -16,6 +16,7 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "version": lambda view: Answer(view, daemon.version_text),
     "facts": lambda view: Answer(view, daemon.facts_text),
     "shutdown": lambda view: Answer(view, daemon.shutdown_text),
+    "check": check.start,
     "status": lambda view: Answer(view, status.status_text),
     "live": live.start,
     "dispatch": dispatch.start,
