@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from modelmuxd.edge.calls import Call, Handlers
+from modelmuxd.edge.calls import Call
 from modelmuxd.edge.render import renderers
 from modelmuxd.edge.server import Server
+from modelmuxd.edge.table import Handlers
 from muxwire import events, insight, runs
 from muxwire.methods import METHODS
 from muxwire.places import Places, places
