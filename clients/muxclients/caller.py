@@ -10,7 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 _kept: dict[str, Any] = {}
@@ -83,6 +83,18 @@ def complete(method: str, fields: dict[str, Any]) -> dict[str, Any]:
         "origin": {"kind": "cli", "workdir": text(here)},
         "env": {"values": base_environment(os.environb.items() if os.supports_bytes_environ else _raw_environment())},
     }
+
+
+def values(names: Iterable[str]) -> dict[str, str]:
+    """Those variables of ours that the daemon asks for by name."""
+    found = {}
+    for name in names:
+        try:
+            if name in os.environ:
+                found[name] = text(os.environ[name])
+        except UnicodeDecodeError:
+            continue  # no provider's credential
+    return found
 
 
 def _key() -> str:

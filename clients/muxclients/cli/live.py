@@ -17,9 +17,11 @@ from typing import Any
 from muxwire.places import places
 
 from muxclients import caller
-from muxclients.cli.rendered import ask, hung_up
+from muxclients.cli.rendered import ask
 from muxclients.hot import pump
-from muxclients.link.start import ensure_daemon
+from muxclients.link.errors import lost
+from muxclients.link.reach import reach
+from muxclients.link.start import connect
 
 ENTER, LEAVE = b"\x1b[?1049h\x1b[?25l", b"\x1b[?25h\x1b[?1049l"
 KEYBOARD = 0
@@ -61,17 +63,27 @@ def follow(fields: dict[str, Any], *, json: bool) -> int:
     """Until the user or the daemon ends it. Raises FaultError(UNREACHABLE)."""
     if json or not os.isatty(1):
         return ask("live", fields, json)
+    reach("cli").close()  # starts the daemon, or replaces it, before the screen is ours
     with _screen() as resized:
-        while True:
-            with ensure_daemon(places()) as sock:
-                try:
-                    view = caller.view(json=False)
-                    code = pump.exchange(Watched(sock, resized), "live", fields, view, any_version=True)
-                    return hung_up("live") if code is None else code
-                except Resized:
-                    continue
-                except Quit:
-                    return 0
+        while (code := _until_resized(fields, resized)) is None:
+            pass
+    return code
+
+
+def _until_resized(fields: dict[str, Any], resized: int) -> int | None:
+    """The exit code, or None when it is to be painted anew."""
+    if (sock := connect(places())) is None:
+        raise lost()
+    with sock:
+        try:
+            code = pump.exchange(Watched(sock, resized), "live", fields, caller.view(json=False), any_version=True)
+        except Resized:
+            return None
+        except Quit:
+            return 0
+    if code is None:
+        raise lost()
+    return code
 
 
 @contextmanager

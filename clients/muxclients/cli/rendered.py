@@ -5,27 +5,45 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from muxwire.places import places
+
 from muxclients import caller
 from muxclients.cli.derive import command
 from muxclients.hot import pump
 
 
 def ask(method: str, fields: dict[str, Any], json: bool) -> int:
-    """Makes the call, with a daemon that is started when there is none. Raises FaultError(UNREACHABLE)."""
-    from muxwire.places import places
-
-    from muxclients.link.start import ensure_daemon
-
-    call = caller.complete(method, fields)
-    code = pump.exchange(ensure_daemon(places()), method, call, caller.view(json=json), any_version=True)
-    return hung_up(method) if code is None else code
+    """Makes the call and prints what comes. Raises FaultError as `link.reach` does."""
+    fields, view = caller.complete(method, fields), caller.view(json=json)
+    code = _as_it_runs(method, fields, view)
+    return _whatever_it_takes(method, fields, view) if code is None else code
 
 
-def hung_up(method: str) -> int:
-    """The daemon took the call and never answered."""
-    from muxwire.faults import UNREACHABLE, refuse
+def _as_it_runs(method: str, fields: dict[str, Any], view: tuple[Any, ...]) -> int | None:
+    """With the daemon of our version that is there: this loads no msgspec."""
+    try:
+        sock = pump.connect(places().socket)
+    except OSError:
+        return None
+    return pump.exchange(sock, method, fields, view)
 
-    raise refuse(UNREACHABLE, f"The daemon hung up on {method!r}.", "Try again; `muxctl logs --daemon` may tell why.")
+
+def _whatever_it_takes(method: str, fields: dict[str, Any], view: tuple[Any, ...]) -> int:
+    """Starts a daemon where there is none, and replaces one that is older."""
+    import msgspec
+    from muxwire.methods import METHODS
+    from muxwire.protocol import View
+
+    from muxclients.link.reach import reach
+
+    asked = METHODS[method]
+    try:
+        with reach("cli", supplier=caller.values) as client:
+            return client.rendered(asked, msgspec.convert(fields, asked.params), View(*view), pump.write)
+    except pump.Unwritable as error:
+        return error.code
+    except KeyboardInterrupt:
+        return pump.interrupted(method)
 
 
 dispatch = command(

@@ -24,31 +24,29 @@ def run(_fields: dict[str, Any], json: bool) -> int:
 
 def _daemon() -> Any:
     """What the running daemon says of itself; None when there is none. Raises FaultError when it does not answer."""
-    from muxwire.insight import Nothing
-    from muxwire.methods import VERSION as METHOD
     from muxwire.places import places
 
-    from muxclients.link.blocking import Client
-    from muxclients.link.core import Core
     from muxclients.link.start import connect
 
     sock = connect(places())
     if sock is None:
         return None
-    with Client(sock, Core("cli", version=VERSION), None) as client:
-        client.greet()
+    from muxwire.insight import Nothing
+    from muxwire.methods import VERSION as METHOD
+
+    from muxclients.link.blocking import over
+
+    with over(sock, "cli", version=VERSION) as client:
         return client.call(METHOD, Nothing(), timeout=5)
 
 
 def _json(daemon: Any) -> str:
     import json
 
-    import msgspec
-    from muxwire.protocol import PROTOCOL
-
-    own = {"version": VERSION, "protocol": PROTOCOL, "pid": None, "python": sys.version.split()[0]}
     if daemon is None:
-        return json.dumps(own)
+        return json.dumps({"version": VERSION, "protocol": None, "pid": None, "python": sys.version.split()[0]})
+    import msgspec
+
     other = {"client": VERSION} if daemon.version != VERSION else {}
     return msgspec.json.encode(msgspec.to_builtins(daemon) | other).decode()
 

@@ -58,10 +58,14 @@ def connect(path: str) -> Socket:
     from _socket import AF_UNIX, SOCK_STREAM, socket
 
     sock = socket(AF_UNIX, SOCK_STREAM)
-    sock.settimeout(HELLO_TIMEOUT)
-    sock.connect(path)
-    if _owner(sock) not in (os.getuid(), 0):
-        raise PermissionError("the socket belongs to another user")
+    try:
+        sock.settimeout(HELLO_TIMEOUT)
+        sock.connect(path)
+        if _owner(sock) not in (os.getuid(), 0):
+            raise PermissionError("the socket belongs to another user")
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
@@ -104,7 +108,7 @@ def exchange(
     except Unwritable as error:
         return error.code
     except KeyboardInterrupt:
-        return _interrupted(method)
+        return interrupted(method)
     except (OSError, ValueError, IndexError):
         pass
     return _lost() if printed else None
@@ -121,14 +125,7 @@ def _messages(sock: Wire) -> Iterator[list[Any]]:
 
 
 def _supply(sock: Wire, names: list[str]) -> None:
-    values = {}
-    for name in names:
-        try:
-            if name in os.environ:
-                values[name] = caller.text(os.environ[name])
-        except UnicodeDecodeError:
-            continue  # no credential of any provider
-    answer = pack.encode(("supply", _CALL, values))
+    answer = pack.encode(("supply", _CALL, caller.values(names)))
     sock.sendall(len(answer).to_bytes(4, "big") + answer)
 
 
@@ -163,7 +160,7 @@ def _writable(fd: int) -> None:
     select((), (fd,), ())
 
 
-def _interrupted(method: str) -> int:
+def interrupted(method: str) -> int:
     """^C: hanging up leaves the run alone."""
     if method == "dispatch":
         _complain("\ndetached: the run goes on; see `muxctl status`, end it with `muxctl cancel RUN`\n")

@@ -78,7 +78,7 @@ def dollars(usd: float | None) -> str:
         return "$0"
     if usd >= 0.1:
         return f"${usd:.2f}"
-    return f"${float(f'{usd:.2g}'):f}".rstrip("0")
+    return f"${float(f'{usd:.2g}'):.10f}".rstrip("0")
 
 
 def count(number: int | None) -> str:

@@ -55,7 +55,7 @@ def cut(words: str, room: int) -> str:
         if used > room - 1:
             break
         kept.append(character)
-    return "".join(kept) + "…" if room > 0 else ""
+    return "".join(kept).rstrip() + "…" if room > 0 else ""
 
 
 def room(view: View) -> int | None:

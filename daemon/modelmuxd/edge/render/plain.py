@@ -15,10 +15,15 @@ from modelmuxd.edge.render.base import Printed
 from modelmuxd.edge.render.layout import paint
 
 
+_LINE_ENDS = {"\u0085": b"\\u0085", "\u2028": b"\\u2028", "\u2029": b"\\u2029"}
+
+
 def json_line(value: Any) -> bytes:
-    """One JSON line. The two Unicode line separators are escaped: some readers cut lines there."""
+    """One JSON line. Unicode's own line ends are escaped: some readers cut lines there."""
     encoded = msgspec.json.encode(value)
-    return encoded.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029") + b"\n"
+    for end, escaped in _LINE_ENDS.items():
+        encoded = encoded.replace(end.encode(), escaped)
+    return encoded + b"\n"
 
 
 def fault_text(fault: Fault, view: View) -> str:
