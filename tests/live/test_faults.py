@@ -7,7 +7,7 @@ from live.world import World
 from muxwire.words import EXIT_FAILED
 
 AGENTS = ("codex", "claude", "gemini")
-EVERY = (*AGENTS, "codex-builtin")
+EVERY = (*AGENTS, "codex-builtin", "codex-profile")
 
 
 @pytest.mark.parametrize("world", EVERY, indirect=True)
@@ -19,7 +19,7 @@ def test_401_is_a_login_fault(world: World) -> None:
     assert result.error.hint
 
 
-@pytest.mark.parametrize("world", AGENTS, indirect=True)
+@pytest.mark.parametrize("world", [*AGENTS, "codex-profile"], indirect=True)
 def test_429_is_a_rate_limit(world: World) -> None:
     result, code = world.dispatch("Try. [[status:429]] [[retry-after:7]] [[message:Rate limit reached for requests]]")
     assert (code, result.status) == (EXIT_FAILED, "error")
