@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from live.world import World
-from muxwire.words import EXIT_FAILED
+from muxwire.words import EXIT_FAILED, EXIT_NO_PROVIDER
 
 AGENTS = ("codex", "claude", "gemini")
 EVERY = (*AGENTS, "codex-builtin", "codex-profile")
@@ -13,7 +13,7 @@ EVERY = (*AGENTS, "codex-builtin", "codex-profile")
 @pytest.mark.parametrize("world", EVERY, indirect=True)
 def test_401_is_a_login_fault(world: World) -> None:
     result, code = world.dispatch("Try. [[status:401]] [[message:Incorrect API key provided]]")
-    assert (code, result.status) == (EXIT_FAILED, "error")
+    assert (code, result.status) == (EXIT_NO_PROVIDER, "error")
     assert result.error is not None
     assert result.error.code == "auth"
     assert result.error.hint
