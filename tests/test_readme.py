@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from muxclients.cli.names import COMMANDS
 from muxclients.demo.stage import AGENTS
 from muxwire import words
+from muxwire.exits import TABLE
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text("utf-8")
@@ -21,11 +23,15 @@ def test_two_commands_come_first() -> None:
 
 
 def test_exit_codes_are_the_codes() -> None:
-    shown = {int(code) for code in re.findall(r"^\| (\d+) \|", section("Exit codes"), re.M)}
-    ours = {value for name, value in vars(words).items() if name.startswith("EXIT_")}
-    assert shown == ours - {words.EXIT_BUSY, words.EXIT_CONFIG}
+    shown = re.findall(r"^\| (\d+) \| (.*) \|$", section("Exit codes"), re.M)
+    assert [(int(code), text) for code, text in shown] == list(TABLE)
     assert f"{words.EXIT_BUSY} another daemon" in section("Exit codes")
     assert f"{words.EXIT_CONFIG} a bad configuration" in section("Exit codes")
+
+
+def test_every_command_is_listed() -> None:
+    shown = set(re.findall(r"`muxctl (\w+)", section("Commands")))
+    assert shown == set(COMMANDS) - {"help"}
 
 
 def test_versions_are_the_same_everywhere() -> None:

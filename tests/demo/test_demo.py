@@ -110,7 +110,7 @@ def test_failing_demo_says_why_and_leaves_nothing(room: Path) -> None:
         timeout=55,
         check=False,
     )
-    assert done.returncode == 1, done.stdout
+    assert done.returncode in {1, 4}, done.stdout
     assert json.loads(done.stdout)["error"]["code"]
     assert "Traceback" not in done.stderr
     assert list(room.iterdir()) == []

@@ -1,7 +1,8 @@
 """A HOME for each real agent CLI, logged in by a key and pointed at the loopback model API; nothing leaves the machine.
 
-Each builder writes the CLI's own configuration below `home` and gives the environment that its user would have. What
-is switched off (telemetry, updates, plugins) would otherwise call out or wait for the network.
+Each builder writes configuration below the world's folder (`home` is its HOME, `mux` its MODELMUX_HOME) and gives the
+environment that its user would have. What is switched off (telemetry, updates, plugins) would otherwise call out or
+wait for the network.
 """
 
 from __future__ import annotations
@@ -33,45 +34,65 @@ stream_max_retries = 0
 """
 
 
+PROFILE = """\
+active_profile = "loopback"
+[profiles.loopback.providers.codex]
+base_url = "{url}/v1"
+api_key_env = "LOOPBACK_KEY"
+"""
+
+
 def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_text(text, encoding="utf-8")
 
 
-def codex(home: Path, url: str) -> dict[str, str]:
+def codex(folder: Path, url: str) -> dict[str, str]:
     """Codex with a provider of the user's own in config.toml, without inner retries, as a careful user has it."""
     head = CODEX.format(model=MODELS["codex"], provider='model_provider = "loopback"')
-    write(home / ".codex/config.toml", head + CODEX_OWN_PROVIDER.format(url=url))
+    write(folder / "home/.codex/config.toml", head + CODEX_OWN_PROVIDER.format(url=url))
     return {"OPENAI_API_KEY": KEY}
 
 
-def codex_builtin(home: Path, url: str) -> dict[str, str]:
+def codex_builtin(folder: Path, url: str) -> dict[str, str]:
     """Codex with its built-in provider, which a normal login uses; it refuses to have its retries turned down."""
-    write(home / ".codex/config.toml", CODEX.format(model=MODELS["codex"], provider=f'openai_base_url = "{url}/v1"'))
+    write(
+        folder / "home/.codex/config.toml",
+        CODEX.format(model=MODELS["codex"], provider=f'openai_base_url = "{url}/v1"'),
+    )
     return {"CODEX_API_KEY": KEY}
 
 
-def claude(home: Path, url: str) -> dict[str, str]:
+def codex_profile(folder: Path, url: str) -> dict[str, str]:
+    """Codex as a profile of ours names it: an endpoint of its own, its key under another name."""
+    write(folder / "home/.codex/config.toml", CODEX.format(model=MODELS["codex"], provider=""))
+    write(folder / "mux/config/profiles.toml", PROFILE.format(url=url))
+    return {"LOOPBACK_KEY": KEY}
+
+
+def claude(folder: Path, url: str) -> dict[str, str]:
     quiet = ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING")
     settings = {"env": dict.fromkeys((*quiet, "DISABLE_AUTOUPDATER"), "1")}
-    write(home / ".claude/settings.json", json.dumps(settings))
-    return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY}
+    write(folder / "home/.claude/settings.json", json.dumps(settings))
+    # Claude Code refuses the sandbox word `full` to root, which tests may be, unless told that it is in a container.
+    return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY, "IS_SANDBOX": "1"}
 
 
-def gemini(home: Path, url: str) -> dict[str, str]:
+def gemini(folder: Path, url: str) -> dict[str, str]:
     settings = {
         "security": {"auth": {"selectedType": "gemini-api-key"}},
         "privacy": {"usageStatisticsEnabled": False},
         "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
         "telemetry": {"enabled": False},
     }
-    write(home / ".gemini/settings.json", json.dumps(settings))
+    write(folder / "home/.gemini/settings.json", json.dumps(settings))
     return {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url}
 
 
 HOMES: dict[str, Callable[[Path, str], dict[str, str]]] = {
     "codex": codex,
     "codex-builtin": codex_builtin,
+    "codex-profile": codex_profile,
     "claude": claude,
     "gemini": gemini,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from live.world import World
 
-EVERY = ("codex", "codex-builtin", "claude", "gemini")
+EVERY = ("codex", "codex-builtin", "codex-profile", "claude", "gemini")
 
 
 @pytest.mark.parametrize("world", EVERY, indirect=True)

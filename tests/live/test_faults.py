@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 from live.world import World
-from muxwire.words import EXIT_FAILED
+from muxwire.words import EXIT_FAILED, EXIT_NO_PROVIDER
 
 AGENTS = ("codex", "claude", "gemini")
-EVERY = (*AGENTS, "codex-builtin")
+EVERY = (*AGENTS, "codex-builtin", "codex-profile")
 
 
 @pytest.mark.parametrize("world", EVERY, indirect=True)
 def test_401_is_a_login_fault(world: World) -> None:
     result, code = world.dispatch("Try. [[status:401]] [[message:Incorrect API key provided]]")
-    assert (code, result.status) == (EXIT_FAILED, "error")
+    assert (code, result.status) == (EXIT_NO_PROVIDER, "error")
     assert result.error is not None
     assert result.error.code == "auth"
     assert result.error.hint
 
 
-@pytest.mark.parametrize("world", AGENTS, indirect=True)
+@pytest.mark.parametrize("world", [*AGENTS, "codex-profile"], indirect=True)
 def test_429_is_a_rate_limit(world: World) -> None:
     result, code = world.dispatch("Try. [[status:429]] [[retry-after:7]] [[message:Rate limit reached for requests]]")
     assert (code, result.status) == (EXIT_FAILED, "error")

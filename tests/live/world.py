@@ -55,7 +55,7 @@ class World:
             "MODELMUX_HOME": str(folder / "mux"),
             "LANG": "C.UTF-8",
             "TERM": "dumb",
-            **HOMES[kind](self.home, url or api.url),
+            **HOMES[kind](folder, url or api.url),
         }
 
     def muxctl(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
-from typing import NoReturn
 
 import click
 import msgspec
-from muxwire.faults import FaultError
-from muxwire.words import EXIT_CANCELED, EXIT_FAILED
 
 from muxclients.demo.stage import stage
 from muxclients.demo.story import Act, acts
@@ -30,13 +26,7 @@ The daemon is stopped and its folder is removed. Next: `muxctl check` shows whic
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def demo(as_json: bool) -> None:
     started = time.monotonic()
-    try:
-        shown = _perform(quiet=as_json)
-    except KeyboardInterrupt:
-        print("The demo was interrupted; nothing of it is left.", file=sys.stderr)
-        raise SystemExit(EXIT_CANCELED) from None
-    except FaultError as error:
-        _fail(error, as_json=as_json)
+    shown = _perform(quiet=as_json)
     seconds = time.monotonic() - started
     print(_as_json(shown, seconds) if as_json else f"\n{_table(shown)}\n\n{seconds:.1f} s in all. {CLOSING}")
 
@@ -90,12 +80,3 @@ def _row(act: Act) -> tuple[str, ...]:
 def _as_json(shown: list[Act], seconds: float) -> str:
     value = {"acts": shown, "broadcast": BROADCAST, "model_called": False, "seconds": round(seconds, 3)}
     return msgspec.json.encode(value).decode()
-
-
-def _fail(error: FaultError, *, as_json: bool) -> NoReturn:
-    fault = error.fault
-    if as_json:
-        print(msgspec.json.encode({"error": fault, "model_called": False}).decode())
-    else:
-        print(f"The demo failed: {fault.message} {fault.hint}".rstrip(), file=sys.stderr)
-    raise SystemExit(EXIT_FAILED)

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import msgspec
-from muxwire.faults import INTERNAL, NO_PROVIDER, FaultError, refuse
+from muxwire.faults import INTERNAL, NO_PROVIDER, Fault, FaultError, refuse
 from muxwire.runs import RunResult
 
 from muxclients.demo.stage import STEP_TIMEOUT, Stage
@@ -37,11 +37,20 @@ def _dispatch(stage: Stage, title: str, task: str, *options: str) -> Act:
         done = stage.muxctl("dispatch", "--json", *options, "--", task)
     except subprocess.TimeoutExpired:
         raise refuse(INTERNAL, f"The demo's dispatch took more than {STEP_TIMEOUT:.0f} s.") from None
-    try:
-        run = msgspec.json.decode(done.stdout, type=RunResult)
-    except msgspec.DecodeError:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise refuse(INTERNAL, f"The demo's dispatch gave no result: {' '.join(last)}") from None
+    run = _read(done.stdout, done.stderr)
     if run.status != "success":
         raise FaultError(run.error) if run.error else refuse(NO_PROVIDER, f"The run ended as {run.status}.")
     return Act(title=title, command=" ".join(["muxctl dispatch", *options, f'"{task}"']), run=run)
+
+
+def _read(stdout: str, stderr: str) -> RunResult:
+    """The one line of a dispatch. Raises FaultError with the fault that it tells instead, or with its last words."""
+    try:
+        return msgspec.json.decode(stdout, type=RunResult)
+    except msgspec.DecodeError:
+        pass
+    try:
+        raise FaultError(msgspec.json.decode(stdout, type=dict[str, Fault])["error"])
+    except (msgspec.DecodeError, KeyError):
+        last = " ".join((stderr or stdout).strip().splitlines()[-1:])
+        raise refuse(INTERNAL, f"The demo's dispatch gave no result: {last}") from None
