@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -25,7 +26,7 @@ from muxwire.version import VERSION as OURS
 from muxwire.words import EXIT_BUSY, EXIT_CONFIG, EXIT_FAILED, EXIT_SUCCESS
 
 from modelmuxd.adapters.base import Adapter
-from modelmuxd.adapters.registry import builtin_adapters
+from modelmuxd.adapters.registry import builtins, register
 from modelmuxd.edge import handlers
 from modelmuxd.edge.render import renderers
 from modelmuxd.edge.server import Server
@@ -49,7 +50,7 @@ from modelmuxd.life.login_env import LoginEnvironment
 from modelmuxd.life.policy_file import PolicyFile
 from modelmuxd.life.socket import Published, publish
 from modelmuxd.life.supervision import Notifier, supervisor
-from modelmuxd.runner.agents import Agents
+from modelmuxd.runner.agents import GuardRunner
 from modelmuxd.runner.interface import Runner
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.tasks import open_store
@@ -152,43 +153,43 @@ async def _live(here: Places, published: Published, started_by_client: bool) -> 
     """Open the record, take up the work, serve, say so, wait for the end, drain."""
     notifier, end, clock = Notifier.from_env(), drain.Drain(), SystemClock()
     policy = PolicyFile(here.policy)
-    adapters = builtin_adapters()
+    adapters = register(builtins())
     loaded = await SettingsSource(here, tuple(adapters)).read()
     if loaded.faults:
         log.error("%s", broken(loaded.faults).message, extra={"action": "settings"})
-    async with (
-        open_store(Path(here.database)) as store,
-        Agents.open(output_limit=loaded.settings.limits.output_bytes) as runner,
-        await published.listener() as listener,
-        anyio.create_task_group() as tasks,
-    ):
-        engine = Engine(
-            here=here,
-            store=store,
-            runner=runner,
-            settings=loaded.settings,
-            adapters=adapters,
-            policy=policy.gate,
-            login=LoginEnvironment(),
-            clock=clock,
-        )
-        server = Server(_handlers(engine, here, published, policy, end, clock), version=OURS, renderers=renderers)
-        await tasks.start(drain.watch_signals, end)
-        await engine.start(tasks)
-        served = anyio.Event()
-        tasks.start_soon(_serve, server, listener, served)
-        tasks.start_soon(notifier.watchdog)
-        tasks.start_soon(published.keep_fresh)
-        if started_by_client and loaded.settings.daemon.idle_exit:
-            tasks.start_soon(_end_when_idle, server, engine, end, loaded.settings.daemon.idle_exit * 60.0)
-        notifier.ready(f"answers at {published.path}")
-        await end.begun()
-        published.unpublish()
-        notifier.stopping("answers what is in flight")
-        engine.ending.refuse_new_work()
-        server.drain()
-        await end.finish(served.wait)
-        tasks.cancel_scope.cancel()
+    with closing(GuardRunner(output_limit=loaded.settings.limits.output_bytes)) as runner:
+        async with (
+            open_store(Path(here.database)) as store,
+            await published.listener() as listener,
+            anyio.create_task_group() as tasks,
+        ):
+            engine = Engine(
+                here=here,
+                store=store,
+                runner=runner,
+                settings=loaded.settings,
+                adapters=adapters,
+                policy=policy.gate,
+                login=LoginEnvironment(),
+                clock=clock,
+            )
+            server = Server(_handlers(engine, here, published, policy, end, clock), version=OURS, renderers=renderers)
+            await tasks.start(drain.watch_signals, end)
+            await engine.start(tasks)
+            served = anyio.Event()
+            tasks.start_soon(_serve, server, listener, served)
+            tasks.start_soon(notifier.watchdog)
+            tasks.start_soon(published.keep_fresh)
+            if started_by_client and loaded.settings.daemon.idle_exit:
+                tasks.start_soon(_end_when_idle, server, engine, end, loaded.settings.daemon.idle_exit * 60.0)
+            notifier.ready(f"answers at {published.path}")
+            await end.begun()
+            published.unpublish()
+            notifier.stopping("answers what is in flight")
+            engine.ending.refuse_new_work()
+            server.drain()
+            await end.finish(served.wait)
+            tasks.cancel_scope.cancel()
 
 
 def _handlers(
@@ -219,7 +220,8 @@ def _handlers(
         prober=engine.prober, adapters=engine.adapters, settings=engine.source, notices=notices, version=OURS
     )
     return Handlers(
-        {PING: insight.ping, VERSION: insight.version, STATUS: insight.status, LIVE: insight.live, FACTS: insight.facts},
+        {PING: insight.ping, VERSION: insight.version, FACTS: insight.facts},
+        {STATUS: insight.status, LIVE: insight.live},
         {SHOW: runs.show, WATCH: runs.watch, WAIT: runs.wait, CANCEL: runs.cancel},
         {DISPATCH: handlers.Dispatch(engine.runs), CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )

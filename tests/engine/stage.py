@@ -6,13 +6,15 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import anyio
 import scripted
+from modelmuxd.adapters.base import Adapter
 from modelmuxd.app import Engine
 from modelmuxd.engine.clock import SystemClock
 from modelmuxd.life.login_env import LoginEnvironment
-from modelmuxd.runner.agents import Agents
+from modelmuxd.runner.agents import GuardRunner
 from modelmuxd.store.interface import Task
 from modelmuxd.store.tasks import open_store
 from muxwire.faults import Fault
@@ -48,15 +50,15 @@ class Stage:
         """A daemon's engine; leaving the block is its end, and leaves its agents alone."""
         async with (
             open_store(Path(self.here.database)) as store,
-            Agents.open(output_limit=self.settings.limits.output_bytes) as runner,
             anyio.create_task_group() as tasks,
         ):
+            runner = GuardRunner(output_limit=self.settings.limits.output_bytes)
             engine = Engine(
                 here=self.here,
                 store=store,
                 runner=runner,
                 settings=self.settings,
-                adapters=self.adapters,
+                adapters=cast("Mapping[str, Adapter]", self.adapters),
                 policy=lambda: self.blocked,
                 login=LoginEnvironment(login or {}),
                 clock=SystemClock(),
@@ -64,14 +66,13 @@ class Stage:
             await engine.start(tasks)
             yield engine
             tasks.cancel_scope.cancel()
+        runner.close()
 
     def ask(self, *script: str, **more: object) -> DispatchParams:
         params: dict[str, object] = {"workdir": str(self.workdir), "env": CallerEnv(self.env), "timeout": 30}
         return DispatchParams(task="\n".join(script), **{**params, **more})  # type: ignore[arg-type]
 
-    async def accept(
-        self, engine: Engine, *script: str, secrets: Mapping[str, str] | None = None, **more: object
-    ) -> Task:
+    async def accept(self, engine: Engine, *script: str, secrets: Mapping[str, str] | None = None, **more: Any) -> Task:
         params = self.ask(*script, **more)
         await engine.runs.secret_names(params)
         return await engine.runs.accept(params, Origin(kind="test", principal="0"), secrets or {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import scripted
@@ -176,7 +177,7 @@ async def test_nobody_can_take_it(tmp_path: Path) -> None:
     [({"provider": "codx"}, "codex"), ({"profile": "nope"}, "profile"), ({"workdir": "/no/such"}, "/no/such")],
 )
 async def test_wrong_names_are_refused_before_anything_is_stored(
-    tmp_path: Path, more: dict[str, object], near: str
+    tmp_path: Path, more: dict[str, Any], near: str
 ) -> None:
     stage = Stage(tmp_path)
     async with stage.engine() as engine:

@@ -96,7 +96,7 @@ class Attempts:
         try:
             process = await self._runner.launch(launch)
         except LaunchFailed as error:
-            return ended_with(attempt, Fault(code="crashed", message=f"{attempt.provider} did not start: {error}"))
+            return ended_with(attempt, not_started(attempt, error))
         reader = ask.adapter.reader(ask.request)
         return await self.follow(attempt, reader, process, live, ask.invocation.stop_signal)
 
@@ -122,7 +122,10 @@ class Attempts:
         except Exception:  # ours, or a reader's: nobody would follow the agent any more
             await process.stop(signal, GRACE)
             raise
-        exit = _flagged(await process.ended(), live)
+        try:
+            exit = _flagged(await process.ended(), live)
+        except LaunchFailed as error:
+            return ended_with(attempt, not_started(attempt, error))
         if swept := await process.sweep():
             log.info("ended %d processes left behind by %s", swept, attempt.provider, extra={"run": attempt.run_id})
         outcome = reader.verdict(exit, process.stderr_tail())
@@ -228,6 +231,15 @@ def ended_with(attempt: Attempt, fault: Fault) -> Settle:
     """The end of an attempt whose agent said nothing."""
     return Settle(
         run_id=attempt.run_id, number=attempt.number, epoch=attempt.epoch, attempt_state=fault.code, fault=fault
+    )
+
+
+def not_started(attempt: Attempt, error: LaunchFailed) -> Fault:
+    return Fault(
+        code="not_installed",
+        message=f"{attempt.provider} could not be started: {error}",
+        hint="See `muxctl check --refresh`.",
+        provider=attempt.provider,
     )
 
 

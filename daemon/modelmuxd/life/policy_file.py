@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from muxwire.faults import POLICY, Fault
 from muxwire.files import Unreadable, read_bounded
@@ -30,7 +30,7 @@ class PolicyFile:
 
 def _sight(path: str) -> tuple[int, int, int] | None:
     try:
-        info = os.stat(path)
+        info = Path(path).stat()
     except OSError:
         return None
     return info.st_ino, info.st_mtime_ns, info.st_size
