@@ -91,19 +91,13 @@ class Planner:
 
     async def plan(self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings) -> Plan:
         """Rank what can be used and has not been spent by earlier attempts."""
-        adapters = wanted(task.provider, self._adapters)
-        explicit = split_provider(task.provider, task.model)[0] != "auto"
-        adapters = [one for one in adapters if explicit or one.name not in settings.disabled]
-        if attempts and not task.failover:
-            adapters = [one for one in adapters if one.name == attempts[0].provider]
-        elif explicit and task.failover and attempts:
-            adapters = [one for one in self._adapters.values() if one.name not in settings.disabled]
+        adapters = self._worth_asking(task, attempts, settings)
         names = frozenset(task.env_names)
         located = {one.name: await self._locate(one, task.env, names) for one in adapters}
         candidates = [self._candidate(one, located[one.name], task, settings) for one in adapters]
         usable = [one for one in candidates if eligible(_faults(attempts, one.provider), task.max_retries)]
         ranking = rank(task.task, usable, settings.preferences)
-        ranked = _again_first(ranking.ranked, attempts)
+        ranked = _first(ranking.ranked, attempts[-1].provider if attempts else _named(task))
         return Plan(
             ranked=ranked,
             located=located,
@@ -111,17 +105,28 @@ class Planner:
             decision=_explain(ranked, ranking.excluded),
         )
 
+    def _worth_asking(self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings) -> list[Adapter]:
+        """Whom the task names; with failover all others too, but those that the user has switched off."""
+        adapters = wanted(task.provider, self._adapters)
+        if task.failover and not task.session_id:
+            named, others = _named(task), self._adapters.values()
+            return [one for one in others if one.name == named or one.name not in settings.disabled]
+        if attempts:  # the first choice stands
+            return [one for one in adapters if one.name == attempts[0].provider]
+        return [one for one in adapters if len(adapters) == 1 or one.name not in settings.disabled]
+
     def _candidate(self, adapter: Adapter, found: Located, task: NewTask, settings: TaskSettings) -> Candidate:
-        named, model = split_provider(task.provider, task.model)
-        mine = model if adapter.name == named or (named == "auto" and not task.model) else ""
         chosen = settings.of(adapter.name)
+        fault = found.fault
+        if fault and fault.code == "auth" and chosen.api_key_env in task.env_names:
+            fault = None  # the profile brings a key of its own
         return Candidate(
             provider=adapter.name,
             account=account_of(adapter.name, chosen),
-            model=mine or chosen.model,
-            available=found.fault is None,
-            fault=found.fault.code if found.fault else "",
-            why=f"{found.fault.message} {found.fault.hint}".strip() if found.fault else "",
+            model=_model(task, adapter.name) or chosen.model,
+            available=fault is None,
+            fault=fault.code if fault else "",
+            why=f"{fault.message} {fault.hint}".strip() if fault else "",
         )
 
     def ask(
@@ -172,10 +177,21 @@ def _faults(attempts: Sequence[Attempt], provider: str) -> list[Fault]:
     return [one.fault or Fault(code="lost", message="") for one in attempts if one.provider == provider]
 
 
-def _again_first(ranked: tuple[Ranked, ...], attempts: Sequence[Attempt]) -> tuple[Ranked, ...]:
-    """A provider that may be retried comes before the others: failing over is for when it is spent."""
-    last = attempts[-1].provider if attempts else ""
-    return tuple(sorted(ranked, key=lambda one: one.candidate.provider != last))
+def _named(task: NewTask) -> str:
+    """The provider that the task asks for; empty for `auto`."""
+    name, _ = split_provider(task.provider, "")
+    return "" if name == "auto" else name
+
+
+def _model(task: NewTask, provider: str) -> str:
+    """The model asked for, which is one provider's: nobody else is asked for it."""
+    name, model = split_provider(task.provider, task.model)
+    return model if name in (provider, "auto") else ""
+
+
+def _first(ranked: tuple[Ranked, ...], provider: str) -> tuple[Ranked, ...]:
+    """Whom the user named, or whoever may be retried, comes before the others: failing over is for when it is spent."""
+    return tuple(sorted(ranked, key=lambda one: one.candidate.provider != provider))
 
 
 def _nobody(candidates: Sequence[Candidate]) -> Fault:

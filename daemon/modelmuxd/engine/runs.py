@@ -66,7 +66,8 @@ class Runs:
         check(params)
         settings = await self._settings_for(params.workdir, params.profile)
         names: set[str] = set()
-        for adapter in wanted(params.provider, self._adapters):
+        asked = wanted(params.provider, self._adapters)
+        for adapter in self._adapters.values() if params.failover else asked:
             found = await self._locate(adapter, params.env.values, frozenset())
             names |= names_needed(adapter, found.login, settings.of(adapter.name))
         return tuple(sorted(names))
