@@ -143,7 +143,7 @@ def _ask_manager(places: Places, manager: list[str], deadline: float) -> socket.
             if sock := connect(places):
                 return sock
             time.sleep(pause)
-    said = asked.stderr.strip() or "the daemon does not answer"
+    said = asked.stderr.strip().rstrip(".") or "the daemon does not answer"
     raise _unreachable(f"`{' '.join(manager)}` did not help: {said}", hint="Run `muxctl service status`.")
 
 
