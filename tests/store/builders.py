@@ -30,8 +30,8 @@ def a_claim(number: int = 1, **fields: Any) -> Claim:
 
 def an_end(attempt: Attempt, **fields: Any) -> Settle:
     """Success, unless told otherwise."""
-    base = {"attempt_state": "success", "state": "success"}
-    return Settle(run_id=attempt.run_id, number=attempt.number, epoch=attempt.epoch, **{**base, **fields})
+    base = {"run_id": attempt.run_id, "number": attempt.number, "epoch": attempt.epoch}
+    return Settle(**{**base, "attempt_state": "success", "state": "success", **fields})
 
 
 async def running(store: TaskStore, number: int = 1, **fields: Any) -> Attempt:

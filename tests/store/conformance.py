@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import msgspec
 import pytest
 from anyio import create_task_group
 from modelmuxd.domain.usage import Usage
@@ -267,7 +266,7 @@ class Conformance:
     async def test_a_settle_under_another_epoch_is_refused(self, store: TaskStore) -> None:
         attempt = await running(store)
         with pytest.raises(Stale):
-            await store.settle(msgspec.structs.replace(an_end(attempt, output="wrong"), epoch=attempt.epoch - 1), 6.0)
+            await store.settle(an_end(attempt, epoch=attempt.epoch - 1, output="wrong"), 6.0)
         assert (await store.find(run_id(1))).state == "running"
 
     async def test_a_run_goes_on_after_a_failed_attempt(self, store: TaskStore) -> None:

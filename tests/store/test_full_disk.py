@@ -15,6 +15,7 @@ from modelmuxd.store.database import open_database
 from modelmuxd.store.interface import StoreFull, TaskStore
 from modelmuxd.store.migrations import integrity
 from modelmuxd.store.tasks import open_store
+from muxwire.faults import STORAGE, FaultError
 from store.builders import a_task, run_id
 
 pytestmark = pytest.mark.anyio
@@ -91,17 +92,14 @@ async def test_everybody_in_a_batch_that_did_not_fit_is_told(small_disk: Path) -
         assert sorted(accepted + refused) == list(range(1, 321))
 
 
-async def test_a_full_disk_at_start_is_a_fault_and_not_a_crash(small_disk: Path) -> None:
+async def test_a_full_disk_at_start_is_a_fault_and_nothing_is_lost(small_disk: Path) -> None:
     path = small_disk / "modelmux.db"
     async with open_store(path) as store:
         await store.submit(a_task(0))
-    size = path.stat().st_size
-    with filled(small_disk):
-        try:
-            async with open_store(path) as store:
-                assert (await store.find(run_id(0))).state == "queued"
-        except Exception as error:
-            assert getattr(error, "fault", None), error
-    assert path.stat().st_size >= size
+    with filled(small_disk), pytest.raises(FaultError) as caught:
+        async with open_store(path):
+            pass
+    assert caught.value.fault.code == STORAGE
+    assert "full" in caught.value.fault.message
     async with open_store(path) as store:
         assert len(await store.unfinished()) == 1

@@ -32,7 +32,7 @@ def open_database(path: Path, *, schema: Path = SCHEMA) -> sqlite3.Connection:
         _make_private(path)
         db = connect(path)
     except (OSError, sqlite3.Error) as error:
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
     try:
         steps = read_steps(schema)
         version = check_version(db, path, newest=len(steps))
@@ -41,7 +41,7 @@ def open_database(path: Path, *, schema: Path = SCHEMA) -> sqlite3.Connection:
         db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
         db.close()
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
     except BaseException:
         db.close()
         raise
@@ -98,7 +98,7 @@ def _set_pragmas(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA temp_store = MEMORY")
 
 
-def _unusable(path: Path, error: Exception) -> FaultError:
+def unusable(path: Path, error: Exception) -> FaultError:
     return refuse(
         STORAGE,
         f"The database {path} cannot be used: {error}.",

@@ -17,7 +17,7 @@ from modelmuxd.domain.usage import Usage
 from modelmuxd.store import ending, lookup
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
-from modelmuxd.store.database import current_epoch, next_epoch, open_database
+from modelmuxd.store.database import current_epoch, next_epoch, open_database, unusable
 from modelmuxd.store.interface import Attempt, Claim, Claimed, Decided, NewTask, Settle, Stale, Task
 from modelmuxd.store.readers import Readers
 from modelmuxd.store.settle import append, settle
@@ -44,7 +44,11 @@ async def open_store(path: Path) -> AsyncIterator[SqliteTaskStore]:
 
 def _begin(path: Path) -> tuple[sqlite3.Connection, int]:
     db = open_database(path)
-    return db, next_epoch(db)
+    try:
+        return db, next_epoch(db)
+    except sqlite3.Error as error:
+        db.close()
+        raise unusable(path, error) from error
 
 
 def _refuse_successor(epoch: int, db: sqlite3.Connection) -> None:
