@@ -19,13 +19,15 @@ EVIL = ("--dangerously-skip-permissions", "-x", "--")
 
 def prepared(adapter: Adapter, **more: object) -> Invocation | None:
     """The invocation; None when it was refused, with a fault that names the provider."""
+    asked = request(**more)
     try:
-        return adapter.prepare(request(**more))
-    except FaultError as refusal:
-        assert refusal.fault.code in FAULT_KINDS
-        assert refusal.fault.provider == adapter.name
-        assert refusal.fault.message
-        return None
+        return adapter.prepare(asked)
+    except FaultError as error:
+        refusal = error.fault
+    assert refusal.code in FAULT_KINDS
+    assert refusal.provider == adapter.name
+    assert refusal.message
+    return None
 
 
 def check_names(adapter: Adapter) -> None:

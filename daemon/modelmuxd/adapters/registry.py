@@ -16,6 +16,10 @@ def builtins() -> tuple[Adapter, ...]:
     return (Codex(), Claude(), Gemini())
 
 
+def builtin_adapters() -> dict[str, Adapter]:
+    return register(builtins())
+
+
 def register(adapters: Iterable[Adapter]) -> dict[str, Adapter]:
     """The adapters by name. Raises FaultError (`config`) when two bear the same one: neither may shadow the other."""
     found: dict[str, Adapter] = {}
