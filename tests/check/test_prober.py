@@ -218,6 +218,13 @@ async def test_a_login_in_a_folder_that_a_variable_names(world: World) -> None:
     assert (await world.cli(CLI_HOME="elsewhere")).login.state == "no"
 
 
+async def test_a_folder_that_is_named_and_not_known_is_no_missing_login(world: World) -> None:
+    world.install()
+    found = await world.prober.locate(Cli(), world.env, frozenset({"CLI_HOME"}))
+    assert found.login.state == "unknown"
+    assert found.fault is None
+
+
 def test_expand() -> None:
     env = {"HOME": "/h/", "X": "/x"}
     assert expand("~/a/b", env) == "/h/a/b"

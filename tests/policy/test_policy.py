@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from modelmuxd.engine.policy_file import read_policy
+from modelmuxd.life.policy_file import PolicyFile, read_policy
 from modelmuxd.policy import Policy, PolicyState, gate, parse
 
 SPEC = b"""{
@@ -130,6 +130,33 @@ def test_a_folder_in_its_place_refuses_everything(tmp_path: Path) -> None:
     refused = gate(read_policy(str(tmp_path / "policy.json")))
     assert refused
     assert "is a folder, not a file." in refused.message
+
+
+def test_a_link_that_points_nowhere_refuses_everything(tmp_path: Path) -> None:
+    (tmp_path / "policy.json").symlink_to("gone")
+    refused = PolicyFile(str(tmp_path / "policy.json")).gate()
+    assert refused
+    assert "is a link that points nowhere." in refused.message
+
+
+def test_a_policy_out_of_reach_refuses_everything(tmp_path: Path) -> None:
+    (tmp_path / "policy.json").symlink_to("policy.json")
+    refused = PolicyFile(str(tmp_path / "policy.json")).gate()
+    assert refused
+    assert "cannot be read: " in refused.message
+
+
+def test_a_change_counts_at_once(tmp_path: Path) -> None:
+    file = PolicyFile(str(tmp_path / "policy.json"))
+    assert file.gate() is None
+    (tmp_path / "policy.json").write_bytes(SPEC)
+    assert file.gate()
+    (tmp_path / "policy.json").write_text("{}")
+    assert file.gate() is None
+    (tmp_path / "policy.json").write_text("{")
+    assert file.gate()
+    (tmp_path / "policy.json").unlink()
+    assert file.gate() is None
 
 
 def test_an_empty_state_allows() -> None:

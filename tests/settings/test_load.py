@@ -253,6 +253,26 @@ def test_formats_of_old_are_named_when_they_are_ignored(here: Places) -> None:
     assert load(here, env={}).warnings == ()
 
 
+def test_an_edit_counts_from_the_next_load_on(here: Places) -> None:
+    write(here.profiles, "[limits]\nrunning = 3\n")
+    assert load(here, env={}).settings.limits.running == 3
+    write(here.profiles, "[limits]\nrunning = 4\n")
+    assert load(here, env={}).settings.limits.running == 4
+
+
+def test_what_was_read_once_is_not_touched_by_what_is_laid_over_it(here: Places, project: Path) -> None:
+    write(here.profiles, '[profiles.p.providers.codex]\nmodel = "a"\n')
+    say(project, '[profiles.p.providers.codex]\nmodel = "b"\n')
+    assert load(here, str(project), env={}).settings.profiles["p"].providers["codex"].model == "b"
+    assert load(here, env={}).settings.profiles["p"].providers["codex"].model == "a"
+
+
+def test_names_of_plugins_are_known_beside_the_built_in_ones(here: Places) -> None:
+    write(here.profiles, 'disabled_providers = ["mine", "ollama"]\n')
+    assert load(here, env={}, providers=("mine",)).faults == ()
+    assert len(load(here, env={}).faults) == 1
+
+
 def test_secrets_do_not_show_in_faults(here: Places) -> None:
     write(
         here.profiles,

@@ -32,7 +32,9 @@ def topics_callback(topic: str | None, json: bool) -> int:
 
 def _rows(topic: str) -> list[tuple[str, str]]:
     if topic == "environment":
-        return list(ENVIRONMENT.items())
+        from muxwire.settings.environment import VARIABLES
+
+        return [*ENVIRONMENT.items(), *((one.name, one.help) for one in VARIABLES)]
     from muxwire.exits import TABLE
 
     return [(str(code), meaning) for code, meaning in TABLE]

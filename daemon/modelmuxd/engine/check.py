@@ -19,7 +19,7 @@ from muxwire.settings import Settings
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.engine.check_cache import read_cache, write_cache
-from modelmuxd.engine.located import Entry, Located, examine
+from modelmuxd.engine.located import Entry, Located, examine, folder_names
 
 __all__ = ["Located", "Probe", "Prober", "report"]
 
@@ -108,13 +108,12 @@ class Prober:
 
 def identity(adapter: Adapter, env: Mapping[str, str], names: frozenset[str]) -> str:
     """A hash of all that the answer for a caller depends on, besides the disk."""
-    folders = {name.partition("/")[0][1:] for name in adapter.login_files if name.startswith("$")}
     parts = [
         adapter.name,
         env.get("PATH", ""),
         env.get("HOME", ""),
         sorted(names | {name for name, value in env.items() if value}),  # a CLI's own settings may name any of them
-        [env.get(name, "") for name in sorted(folders)],
+        [env.get(name, "") for name in folder_names(adapter)],
     ]
     return blake2s(msgspec.json.encode(parts), digest_size=16).hexdigest()
 

@@ -68,6 +68,11 @@ def expand(name: str, env: Mapping[str, str]) -> str:
     return f"{base.rstrip('/')}/{tail}" if base.startswith("/") else ""
 
 
+def folder_names(adapter: Adapter) -> list[str]:
+    """Variables that say in which folder a login lies; their values are needed, not only their names."""
+    return sorted({name.partition("/")[0][1:] for name in adapter.login_files if name.startswith("$")})
+
+
 def _login(look: Look, adapter: Adapter, env: Mapping[str, str], names: frozenset[str]) -> Login:
     files: dict[str, bytes] = {}
     for name in adapter.login_files:
@@ -77,6 +82,9 @@ def _login(look: Look, adapter: Adapter, env: Mapping[str, str], names: frozense
         login = adapter.login(files, names)
     except Exception:  # a user's own adapter, and files that anybody may have written
         return Login("unknown", "its login files could not be understood")
+    unseen = [name for name in folder_names(adapter) if name in names and name not in env]
+    if login.state == "no" and unseen:
+        return Login("unknown", f"{unseen[0]} is set, but not known to us, so its folder was not looked at")
     if login.state != "yes" and look.unreadable:
         path, reason = next(iter(look.unreadable.items()))
         return msgspec.structs.replace(login, how=f"{path} {reason}")

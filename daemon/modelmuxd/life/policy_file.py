@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from muxwire.faults import POLICY, Fault
+from muxwire.faults import CONFIG, Fault
 from muxwire.files import Unreadable, read_bounded
 
-from modelmuxd.policy import PolicyState, gate, parse
+from modelmuxd.engine.look import Sight, sight
+from modelmuxd.policy import Policy, PolicyState, gate, parse
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 256 * 1024
 
 
 class PolicyFile:
@@ -17,33 +18,25 @@ class PolicyFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: Sight = None
         self._state = PolicyState(path)
 
     def gate(self) -> Fault | None:
         """Why nothing may be dispatched, if so."""
-        seen = _sight(self._path)
-        if seen != self._seen:
-            self._state, self._seen = _read(self._path), seen
+        seen = sight(self._path)
+        if seen is None or seen != self._seen:  # what cannot be seen may be absent or out of reach: reading tells
+            self._state, self._seen = read_policy(self._path), seen
         return gate(self._state)
 
 
-def _sight(path: str) -> tuple[int, int, int] | None:
-    try:
-        info = Path(path).stat()
-    except OSError:
-        return None
-    return info.st_ino, info.st_mtime_ns, info.st_size
-
-
-def _read(path: str) -> PolicyState:
+def read_policy(path: str) -> PolicyState:
+    """The policy as it stands on disk. Only a file that was never put there is an empty policy. Never raises."""
     try:
         raw = read_bounded(path, MAX_BYTES)
+        if raw is None and Path(path).is_symlink():
+            raise Unreadable("is a link that points nowhere")
     except Unreadable as error:
-        return PolicyState(path, faults=(Fault(POLICY, f"{path} {error}.", "Put a readable policy.json there."),))
-    if raw is None:
-        return PolicyState(path)
-    parsed = parse(raw)
-    return PolicyState(path, faults=tuple(parsed)) if isinstance(parsed, list | tuple) else PolicyState(path, parsed)
-
-
+        hint = "Put a readable policy there, or nothing."
+        return PolicyState(path, faults=(Fault(CONFIG, f"{path} {error}.", hint),))
+    parsed = parse(raw or b"", path)
+    return PolicyState(path, parsed) if isinstance(parsed, Policy) else PolicyState(path, faults=parsed)

@@ -20,15 +20,16 @@ class Variable(msgspec.Struct, frozen=True):
     name: str
     path: Path
     kind: type[str] | type[int] | type[bool]
+    help: str
 
 
 VARIABLES = (
-    Variable("MODELMUX_PROFILE", ("active_profile",), str),
-    Variable("MODELMUX_STRICT_SANDBOX", ("strict_sandbox",), bool),
-    Variable("MODELMUX_MAX_RUNNING", ("limits", "running"), int),
-    Variable("MODELMUX_OUTPUT_LIMIT", ("limits", "output"), str),
-    Variable("MODELMUX_IDLE_EXIT", ("daemon", "idle_exit"), int),
-    Variable("MODELMUX_WEBHOOK_URL", ("notifications", "webhook_url"), str),
+    Variable("MODELMUX_PROFILE", ("active_profile",), str, "the profile in force"),
+    Variable("MODELMUX_STRICT_SANDBOX", ("strict_sandbox",), bool, "refuse providers that enforce no sandbox"),
+    Variable("MODELMUX_MAX_RUNNING", ("limits", "running"), int, "attempts that run at once in all"),
+    Variable("MODELMUX_OUTPUT_LIMIT", ("limits", "output"), str, "what one attempt may write, such as 256MiB"),
+    Variable("MODELMUX_IDLE_EXIT", ("daemon", "idle_exit"), int, "idle minutes before the daemon ends; 0: never"),
+    Variable("MODELMUX_WEBHOOK_URL", ("notifications", "webhook_url"), str, "where ends of runs are told"),
 )
 """An empty variable counts as one that is not set. MODELMUX_WEBHOOK_URL is 0.29's."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -64,11 +65,11 @@ def load(
     env: Mapping[str, str] = os.environ,
     *,
     trusted: bool = False,
-    providers: Collection[str] = BUILTINS,
+    providers: Collection[str] = (),
 ) -> Loaded:
     """Read and check everything. Never raises for what the files hold; blocks on the disk.
 
-    `trusted`: the user trusts the folder. `providers`: the names that exist without being configured.
+    `trusted`: the user trusts the folder. `providers`: names that exist besides the built-in and the configured ones.
     """
     files = [ConfigFile("user", places.profiles, os.path.lexists(places.profiles))]
     sources = [read_file("user", places.profiles)]
@@ -95,6 +96,12 @@ def read_file(kind: Literal["user", "project"], path: str, *, folder: str = "", 
         return Source(faults=(Fault(CONFIG, f"{path} {error}.", hint),))
     if raw is None:
         return Source(warnings=tuple(_other_formats(path, origin)))
+    return _checked(raw, kind, path, folder, trusted)
+
+
+@lru_cache(maxsize=16)
+def _checked(raw: bytes, kind: Literal["user", "project"], path: str, folder: str, trusted: bool) -> Source:
+    """The same bytes mean the same: a daemon reads them anew for every task, and checks them once."""
     parsed = document.parse(raw, kind, path)
     if isinstance(parsed, Fault):
         return Source(faults=(parsed,))
@@ -112,9 +119,7 @@ def check(said: Document, *, folder: str = "", trusted: bool = False, faults: It
     return Source(good, tuple(warnings), (*faults, *refused, *wrong))
 
 
-def combine(
-    sources: Iterable[Source], *, providers: Collection[str] = BUILTINS, files: Iterable[ConfigFile] = ()
-) -> Loaded:
+def combine(sources: Iterable[Source], *, providers: Collection[str] = (), files: Iterable[ConfigFile] = ()) -> Loaded:
     """Lay the sources over each other and check what only the whole can tell. Pure."""
     sources = tuple(sources)
     data, origins = merge(source.document for source in sources if source.document is not None)
@@ -122,7 +127,7 @@ def combine(
     settings = msgspec.convert(data, Settings)
     wrong = [
         fault(nearest(origins, problem.path), problem.message, problem.hint, problem.choices)
-        for problem in meaning.problems(settings, providers)
+        for problem in meaning.problems(settings, {*BUILTINS, *providers})
     ]
     faults = [fault for source in sources for fault in source.faults]
     warnings = [warning for source in sources for warning in source.warnings]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
@@ -52,7 +53,7 @@ class _Walk:
         self.faults: list[Fault] = []
 
     def table(self, data: Mapping[str, Any], kind: type[msgspec.Struct], path: Path) -> Any:
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
         kept: dict[str, Any] = {}
         for key, value in data.items():
             if key not in fields:
@@ -115,6 +116,12 @@ class _Walk:
 
     def _fault(self, path: Path, message: str, hint: str, choices: list[str] | None = None) -> None:
         self.faults.append(fault(nearest(self.origins, path), message, hint, choices or ()))
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """Kept, since resolving annotations is most of what a load costs."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def _is_struct(kind: Any) -> bool:

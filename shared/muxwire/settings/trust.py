@@ -6,6 +6,7 @@ read. What belongs to the one daemon of the user is never a project's to say.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -70,4 +71,5 @@ def _users_own(path: Path) -> tuple[str, str]:
 
 def _untrusted(path: Path, folder: str) -> tuple[str, str]:
     what = "a workflow with steps that may write" if path[0] == "workflows" else dotted(path)
-    return f"{what} needs your trust, since it comes with the project.", f"Read the file, then `muxctl trust {folder}`."
+    text = f"{what} needs your trust, since it comes with the project."
+    return text, f"Read the file, then `muxctl trust {shlex.quote(folder)}`."

@@ -15,7 +15,7 @@ from modelmuxd.engine.task_settings import SettingsSource
 
 
 class Check:
-    """Asks the caller which of the providers' variables it has; the values are dropped at once."""
+    """Asks the caller for the providers' variables: some say where a login lies (CODEX_HOME …). None is kept."""
 
     def __init__(
         self,
@@ -34,8 +34,8 @@ class Check:
 
     async def __call__(self, params: CheckParams, call: Call) -> Report:
         names = sorted({name for adapter in self._adapters.values() for name in adapter.env_names})
-        have = frozenset(await call.need(names))
-        probe = await self._prober.check(params.env, have, refresh=params.refresh)
+        env = {**params.env, **await call.need(names)}
+        probe = await self._prober.check(env, refresh=params.refresh)
         loaded = await self._settings.read(params.workdir or None)
         notices = (*self._notices(), *loaded.faults, *loaded.warnings)
         return report(probe, self._adapters, loaded.settings, version=self._version, notices=notices)
