@@ -14,7 +14,6 @@ from modelmuxd.edge.render import clean
 from modelmuxd.edge.render.base import Printed
 from modelmuxd.edge.render.layout import paint
 
-
 _LINE_ENDS = {"\u0085": b"\\u0085", "\u2028": b"\\u2028", "\u2029": b"\\u2029"}
 
 
