@@ -22,7 +22,7 @@ class StateChanged(_Event, frozen=True, tag="state"):
     """The sentence, such as `slots: codex has 2 of 2 running`."""
     until: float | None = None
     run_id: str = ""
-    """On the first event of a stream, so that a watcher can name the run before it ends."""
+    """For whoever has dispatched and knows no run yet; a watcher has named it."""
 
 
 class AttemptStarted(_Event, frozen=True, tag="attempt"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 import anyio
+import msgspec
+from muxwire.events import RunEvent, StateChanged
 from muxwire.runs import DispatchParams, Origin, RunResult
 
 from modelmuxd.edge.calls import Call
@@ -33,7 +35,12 @@ class Dispatch:
             return
         with anyio.move_on_after(seconds):
             async for event in self._runs.watch(task.new.run_id):
-                await call.event(event)
+                await call.event(_named(event, task.new.run_id))
+
+
+def _named(event: RunEvent, run_id: str) -> RunEvent:
+    """Whoever has dispatched learns the run's name as soon as anything is known of it."""
+    return msgspec.structs.replace(event, run_id=run_id) if isinstance(event, StateChanged) else event
 
 
 def origin_of(params: DispatchParams, call: Call) -> Origin:
