@@ -53,8 +53,7 @@ def test_demo_routes_and_fails_over(room: Path) -> None:
     routed, failed_over = (act["run"] for act in shown["acts"])
     assert routed["status"] == failed_over["status"] == "success"
     assert routed["routed_from"] == "auto"
-    assert failed_over["failover_from"] == "codex"
-    assert failed_over["provider"] in {"claude", "gemini"}
+    assert failed_over["failover_from"] == routed["provider"] != failed_over["provider"]
     assert failed_over["token_usage"]["total_tokens"] > 0
     assert shown["model_called"] is False
     assert list(room.iterdir()) == []

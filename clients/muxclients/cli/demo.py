@@ -15,7 +15,7 @@ OPENING = """\
 modelmux demo: a private daemon in a temporary folder, and three scripted agents in place of Codex, Claude Code
 and Gemini. They run as real child processes and speak the real formats. No model is called.
 """
-BROADCAST = "not yet: one task to several agents at once comes with a later version"
+BROADCAST = "not yet; one task to several agents at once comes with a later version"
 HEADINGS = ("task", "agent", "instead of", "state", "tries", "time", "tokens", "would have cost")
 CLOSING = """\
 No model was called and nothing was spent; the costs are what such tokens would have cost, where the agent says so.

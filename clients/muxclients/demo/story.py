@@ -25,22 +25,22 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 def acts(stage: Stage) -> Iterator[Act]:
     """The runs, each when it has ended. Raises FaultError when one does not end well."""
-    yield _dispatch(stage, "The daemon picks an agent.", ROUTED)
-    stage.limit("codex")
-    yield _dispatch(
-        stage, "codex is rate-limited now, so another one takes over.", LIMITED, "-p", "codex", "--failover"
-    )
+    first = _dispatch(stage, "The daemon picks an agent.", ROUTED)
+    yield first
+    picked = first.run.provider
+    stage.limit(picked)
+    yield _dispatch(stage, f"{picked} is rate-limited now: the daemon tries it, then fails over.", LIMITED)
 
 
-def _dispatch(stage: Stage, title: str, task: str, *options: str) -> Act:
+def _dispatch(stage: Stage, title: str, task: str) -> Act:
     try:
-        done = stage.muxctl("dispatch", "--json", *options, "--", task)
+        done = stage.muxctl("dispatch", "--json", "--", task)
     except subprocess.TimeoutExpired:
         raise refuse(INTERNAL, f"The demo's dispatch took more than {STEP_TIMEOUT:.0f} s.") from None
     run = _read(done.stdout, done.stderr)
     if run.status != "success":
         raise FaultError(run.error) if run.error else refuse(NO_PROVIDER, f"The run ended as {run.status}.")
-    return Act(title=title, command=" ".join(["muxctl dispatch", *options, f'"{task}"']), run=run)
+    return Act(title=title, command=f'muxctl dispatch "{task}"', run=run)
 
 
 def _read(stdout: str, stderr: str) -> RunResult:
