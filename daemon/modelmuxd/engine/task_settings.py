@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from functools import partial
 
@@ -16,18 +17,29 @@ from modelmuxd.engine.plan import TaskSettings
 from modelmuxd.routing.router import Preferences, Rule
 
 
+FRESH = 0.5
+"""Seconds that an answer is taken for the present: a dispatch asks when it is accepted and again when it starts."""
+
+
 class SettingsSource:
-    """Reads the files anew for each task, off the loop: an edit counts from the next dispatch on."""
+    """Reads the files anew for each dispatch, off the loop: an edit counts from the next one on."""
 
     def __init__(self, places: Places, providers: Collection[str]) -> None:
         self._places = places
         self._providers = providers
+        self._last: tuple[float, str, Loaded] | None = None
 
     async def __call__(self, workdir: str, profile: str) -> TaskSettings:
-        loaded = await self.read(workdir)
+        loaded = await self._recent(workdir)
         if loaded.faults:
             raise FaultError(broken(loaded.faults))
         return resolve(loaded.settings, profile)
+
+    async def _recent(self, workdir: str) -> Loaded:
+        now = time.monotonic()
+        if self._last is None or self._last[1] != workdir or now - self._last[0] > FRESH:
+            self._last = (now, workdir, await self.read(workdir))
+        return self._last[2]
 
     async def read(self, workdir: str | None = None) -> Loaded:
         """Everything that is said, and all that is wrong with it; without a folder, the user's own file alone."""
