@@ -16,7 +16,6 @@ from modelmuxd.domain.request import ProviderSettings
 from modelmuxd.engine.plan import TaskSettings
 from modelmuxd.routing.router import Preferences, Rule
 
-
 FRESH = 0.5
 """Seconds that an answer is taken for the present: a dispatch asks when it is accepted and again when it starts."""
 
