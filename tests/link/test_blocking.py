@@ -12,6 +12,7 @@ from muxwire.protocol import Call, Cancel, Event, Exit, Failed, Print, Result, V
 from muxwire.runs import WatchParams
 from scripted_daemon import Script, following
 
+NOTICE = msgspec.Raw(msgspec.msgpack.encode({"type": "notice", "attempt": 1, "text": ""}))
 NIL = msgspec.Raw(b"\xc0")
 
 
@@ -21,7 +22,7 @@ def test_a_daemon_that_takes_too_long_is_given_up_and_told() -> None:
     def script(daemon: Script) -> None:
         daemon.welcome()
         heard.extend([daemon.hear(), daemon.hear()])
-        daemon.say(Result(2, NIL) if heard == [] else Result(1, NIL))
+        daemon.say(Result(1, NIL))  # too late
         third = daemon.hear()
         daemon.say(Result(third.id, msgspec.Raw(msgspec.msgpack.encode({"pid": 5}))))
 
@@ -39,9 +40,7 @@ def test_a_stream_left_early_is_cancelled() -> None:
     def script(daemon: Script) -> None:
         daemon.welcome()
         asked = daemon.hear()
-        daemon.say(
-            *(Event(asked.id, msgspec.Raw(msgspec.msgpack.encode({"type": "notice", "attempt": 1, "text": ""}))),) * 2
-        )
+        daemon.say(*(Event(asked.id, NOTICE),) * 2)
         assert daemon.hear() == Cancel(asked.id)
 
     with following(script) as path, connect(path, "cli", version="1") as client:
@@ -79,7 +78,7 @@ def test_calls_may_overlap() -> None:
     def script(daemon: Script) -> None:
         daemon.welcome()
         stream, call = daemon.hear(), daemon.hear()
-        event = Event(stream.id, msgspec.Raw(msgspec.msgpack.encode({"type": "notice", "attempt": 1, "text": ""})))
+        event = Event(stream.id, NOTICE)
         pong = Result(call.id, msgspec.Raw(msgspec.msgpack.encode({"pid": 5})))
         daemon.say(event, pong, event, Failed(stream.id, Fault("lost", "Gone.", "Retry.")))
 

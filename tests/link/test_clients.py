@@ -112,7 +112,7 @@ async def test_a_stream_gives_typed_events_and_then_the_result(through: Any) -> 
         assert result == "done"
 
 
-@pytest.mark.parametrize("size", [262_142, 262_143, 262_144, 1_000_000])
+@pytest.mark.parametrize("size", [262_142, 262_143, 262_144, 600_000])
 async def test_a_large_result_arrives_whole(through: Any, size: int) -> None:
     text = "".join(map(str, range(size)))[:size]
     async with serving(HANDLERS) as (path, _), through(path) as client:
