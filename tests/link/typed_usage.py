@@ -1,4 +1,4 @@
-"""Not run: what a type checker must see through the clients. Fails `mypy tests/link/typed_usage.py` when it does not."""
+"""Not run: what a type checker must see through the clients; `mypy` on this file fails when it does not."""
 
 from __future__ import annotations
 
