@@ -6,7 +6,7 @@ import anyio
 import pytest
 from edge_served import serving
 from modelmuxd.edge.calls import Call
-from modelmuxd.edge.handlers import Handlers
+from modelmuxd.edge.table import Handlers
 from muxclients.link.aio import BACKLOG, connect
 from muxwire.events import Notice
 from muxwire.faults import UNREACHABLE, FaultError

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from edge_served import serving
 from modelmuxd.edge.calls import Call
-from modelmuxd.edge.handlers import Handlers
+from modelmuxd.edge.table import Handlers
 from muxclients.link import aio, blocking
 from muxwire import faults
 from muxwire.events import Notice, RunEvent
