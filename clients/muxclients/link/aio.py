@@ -47,7 +47,7 @@ async def connect(path: str, role: str, *, version: str, supplier: Supplier | No
             raise errors.slow("hello", HELLO_TIMEOUT)
         yield client
     finally:
-        client.close()
+        await client.aclose()
 
 
 async def _connected(path: str) -> socket.socket:
@@ -137,9 +137,10 @@ class Client:
             values = self._supplier(message.names) if self._supplier else {}
             await self._send(self._core.supply(call, dict(values)))
 
-    def close(self) -> None:
-        """Hangs up at once."""
+    async def aclose(self) -> None:
+        """Hangs up at once; the socket is closed when this returns."""
         self._line.abort()
+        await self._line.aclose()
 
     # What the line tells.
 
