@@ -48,7 +48,7 @@ from modelmuxd.life import drain, idle, logs
 from modelmuxd.life.claim import Busy, claim
 from modelmuxd.life.login_env import LoginEnvironment
 from modelmuxd.life.policy_file import PolicyFile
-from modelmuxd.life.socket import Published, publish
+from modelmuxd.life.socket import Address, take_address
 from modelmuxd.life.supervision import Notifier, supervisor
 from modelmuxd.runner.agents import GuardRunner
 from modelmuxd.runner.interface import Runner
@@ -60,32 +60,50 @@ log = logging.getLogger(__name__)
 
 def run(*, started_by_client: bool = False) -> int:
     """Be the daemon until somebody ends it; the process's exit code. A failed start is one line on stderr."""
+    here = places()
     try:
-        here = places()
-        drain.clean_signals()
-        os.chdir("/")  # no folder is kept busy by us
-        private_folder(here.state)
-        held = claim(here.daemon_lock)
-        logs.set_up(here.log)
-        drain.hold_signals()
-        published = publish(here)
-        log.info("Started", extra={"action": "start", "version": OURS, "socket": published.path})
-        anyio.run(_live, here, published, started_by_client)
-    except Busy as busy:
-        return _failed(f"{busy}", EXIT_BUSY)
-    except FaultError as error:
-        fault = error.fault
-        return _failed(f"{fault.message} {fault.hint}", EXIT_CONFIG if fault.code == CONFIG else EXIT_FAILED)
-    except OSError as error:
-        return _failed(f"{error.filename or here.state}: {error.strerror or error}", EXIT_FAILED)
-    log.info("Ended", extra={"action": "end"})
-    held.release()
+        _boot(here, started_by_client)
+    except Exception as error:
+        message, code = _failure(_root_of(error), here)
+        sys.stderr.write(f"modelmuxd: {message}\n")
+        return code
     return EXIT_SUCCESS
 
 
-def _failed(message: str, code: int) -> int:
-    sys.stderr.write(f"modelmuxd: {message}\n")
-    return code
+def _boot(here: Places, started_by_client: bool) -> None:
+    """Be the only one, get ready to be found, live."""
+    drain.clean_signals()
+    os.chdir("/")  # no folder is kept busy by us
+    private_folder(here.state)
+    held = claim(here.daemon_lock)
+    logs.set_up(here.log)
+    drain.hold_signals()
+    address = take_address(here)
+    try:
+        anyio.run(_live, here, address, started_by_client)
+    finally:
+        address.unpublish()
+    log.info("Ended", extra={"action": "end"})
+    held.release()
+
+
+def _root_of(error: BaseException) -> BaseException:
+    """The one error that task groups have wrapped; the group where there are several."""
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return _root_of(inner[0]) if len(inner) == 1 else error
+
+
+def _failure(error: BaseException, here: Places) -> tuple[str, int]:
+    """The line and the exit code."""
+    if isinstance(error, Busy):
+        return str(error), EXIT_BUSY
+    if isinstance(error, FaultError):
+        fault = error.fault
+        return f"{fault.message} {fault.hint}", EXIT_CONFIG if fault.code == CONFIG else EXIT_FAILED
+    if isinstance(error, OSError):
+        return f"{error.filename or here.state}: {error.strerror or error}", EXIT_FAILED
+    log.critical("Failed", exc_info=error, extra={"action": "fail"})
+    return f"{type(error).__name__}: {error} ({here.log} says more)", EXIT_FAILED
 
 
 class Engine:
@@ -149,7 +167,7 @@ class Engine:
         tasks.start_soon(self.scheduler.run, tasks, self.dispatcher.admit)
 
 
-async def _live(here: Places, published: Published, started_by_client: bool) -> None:
+async def _live(here: Places, address: Address, started_by_client: bool) -> None:
     """Open the record, take up the work, serve, say so, wait for the end, drain."""
     notifier, end, clock = Notifier.from_env(), drain.Drain(), SystemClock()
     policy = PolicyFile(here.policy)
@@ -160,7 +178,7 @@ async def _live(here: Places, published: Published, started_by_client: bool) -> 
     with closing(GuardRunner(output_limit=loaded.settings.limits.output_bytes)) as runner:
         async with (
             open_store(Path(here.database)) as store,
-            await published.listener() as listener,
+            await address.listener() as listener,
             anyio.create_task_group() as tasks,
         ):
             engine = Engine(
@@ -173,18 +191,20 @@ async def _live(here: Places, published: Published, started_by_client: bool) -> 
                 login=LoginEnvironment(),
                 clock=clock,
             )
-            server = Server(_handlers(engine, here, published, policy, end, clock), version=OURS, renderers=renderers)
+            server = Server(_handlers(engine, here, address, policy, end, clock), version=OURS, renderers=renderers)
             await tasks.start(drain.watch_signals, end)
             await engine.start(tasks)
             served = anyio.Event()
             tasks.start_soon(_serve, server, listener, served)
             tasks.start_soon(notifier.watchdog)
-            tasks.start_soon(published.keep_fresh)
+            tasks.start_soon(address.keep_fresh)
             if started_by_client and loaded.settings.daemon.idle_exit:
                 tasks.start_soon(_end_when_idle, server, engine, end, loaded.settings.daemon.idle_exit * 60.0)
-            notifier.ready(f"answers at {published.path}")
+            address.publish()
+            log.info("Started", extra={"action": "start", "version": OURS, "socket": address.path})
+            notifier.ready(f"answers at {address.path}")
             await end.begun()
-            published.unpublish()
+            address.unpublish()
             notifier.stopping("answers what is in flight")
             engine.ending.refuse_new_work()
             server.drain()
@@ -193,21 +213,21 @@ async def _live(here: Places, published: Published, started_by_client: bool) -> 
 
 
 def _handlers(
-    engine: Engine, here: Places, published: Published, policy: PolicyFile, end: drain.Drain, clock: Clock
+    engine: Engine, here: Places, address: Address, policy: PolicyFile, end: drain.Drain, clock: Clock
 ) -> Handlers:
     def notices() -> tuple[Fault, ...]:
         refused = policy.gate()
         return (refused,) if refused else ()
 
     def stop() -> None:
-        published.unpublish()  # before the answer: whoever has it must not find us any more
+        address.unpublish()  # before the answer: whoever has it must not find us any more
         end.begin()
 
     birth = DaemonFacts(
         version=OURS,
         pid=os.getpid(),
         started_at=time.time(),
-        socket=published.path,
+        socket=address.path,
         home=here.state,
         supervised=supervisor(),
     )

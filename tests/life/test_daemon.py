@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,19 @@ def test_unsafe_state_is_refused_with_78_and_one_line(home: Home) -> None:
     assert daemon.returncode == 78
     assert said.count("\n") == 1
     assert said.startswith(f"modelmuxd: The folder {home.places.state} is open to other users (mode 770).")
+
+
+def test_a_state_of_a_newer_version_is_refused_and_nobody_is_led_there(home: Home) -> None:
+    """Clients must hear why, so the address is not published before all is open."""
+    with home.daemon() as daemon:
+        daemon.terminate()
+    with closing(sqlite3.connect(home.places.database)) as database:
+        database.execute("PRAGMA user_version = 9999")
+    told = home.client()
+    _, said = told.communicate(timeout=CEILING)
+    assert "exit 78" in said
+    assert "Traceback" not in Path(home.places.startup_log).read_text()
+    assert sorted(os.listdir(home.places.runtime)) == ["mux.sock.lock"]
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,18 @@ async def test_exits_half_an_hour_after_the_last_need() -> None:
     clock = HandClock(
         (0, Activity(0, 0, 0)),
         (100, Activity(1, 0, 0)),
-        (1900, Activity(0, 1, 1900)),
         (4000, Activity(0, 0, 4000)),
     )
     await until_idle(clock.look, now=clock.now, sleep=clock.sleep)
     assert clock.time == 4000 + LIMIT
     assert clock.slept == [1800, 1800, 1800, 400], "it wakes only when it may be time"
+
+
+@pytest.mark.anyio
+async def test_never_less_than_that_after_a_task_that_ended_unseen() -> None:
+    clock = HandClock((0, Activity(0, 0, 0)), (100, Activity(0, 1, 90)), (3599, Activity(0, 0, 90)))
+    await until_idle(clock.look, now=clock.now, sleep=clock.sleep)
+    assert clock.time == 3600 + LIMIT
 
 
 @pytest.mark.anyio

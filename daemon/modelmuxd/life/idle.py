@@ -19,7 +19,7 @@ class Activity(msgspec.Struct, frozen=True):
     unfinished: int
     """Tasks that have not ended, those that wait until tomorrow included."""
     since: float
-    """When a connection or task last ended (or the daemon began), on the clock of whoever looks."""
+    """When a connection last ended (or the daemon began), on the clock of whoever looks."""
 
 
 def due_in(activity: Activity, now: float, limit: float = LIMIT) -> float:
@@ -39,6 +39,17 @@ async def until_idle(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> None:
-    """Return when nobody has needed the daemon for `limit` seconds. Wakes only when that may be so."""
-    while wait := due_in(look(), now(), limit):
+    """Return when nobody has needed the daemon for `limit` seconds. Wakes only when that may be so.
+
+    When a task ended is not known better than by the look that finds it gone, so the time counts from there.
+    """
+    ended, unfinished = 0.0, 0
+    while True:
+        activity = look()
+        if unfinished and not activity.unfinished:
+            ended = now()
+        unfinished = activity.unfinished
+        activity = msgspec.structs.replace(activity, since=max(activity.since, ended))
+        if not (wait := due_in(activity, now(), limit)):
+            return
         await sleep(wait)

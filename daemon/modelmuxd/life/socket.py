@@ -1,9 +1,10 @@
 """The daemon's address: published in one step, taken back before the daemon says that it ends.
 
-Own socket: bind to a temporary name in the same folder, mode 0600, listen, then rename into place. So nobody ever sees
-the name without a listener behind it or with another mode, and a stale socket is replaced without a gap. Only for the
-holder of the claim: a rename takes the name from a live daemon as easily as from a dead one. The address has a claim of
-its own beside it, since two state folders (two values of XDG_STATE_HOME) may mean one runtime folder.
+Own socket: bind to a temporary name in the same folder, mode 0600, listen; once the daemon is able to answer, rename
+into place. So nobody ever sees the name without a listener behind it or with another mode, a stale socket is replaced
+without a gap, and a daemon that fails to start was never there. Only for the holder of the claim: a rename takes the
+name from a live daemon as easily as from a dead one. The address has a claim of its own beside it, since two state
+folders (two values of XDG_STATE_HOME) may mean one runtime folder.
 
 systemd's socket (`LISTEN_FDS`): used as it is and never unlinked; what arrives between two daemons waits in it.
 
@@ -18,6 +19,7 @@ import socket
 import stat
 from collections.abc import MutableMapping
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 from anyio.abc import SocketListener
@@ -35,39 +37,46 @@ TOUCH_SECONDS = 3600.0
 """How often a socket below /tmp is touched; systemd-tmpfiles removes what is untouched for ten days."""
 
 
-class Published:
-    """A listening socket and the names that lead to it."""
+class Address:
+    """A listening socket, and the names that lead to it once it is published."""
 
-    def __init__(self, sock: socket.socket, path: str, endpoint: str, claim: Claim | None) -> None:
+    def __init__(self, sock: socket.socket, path: str, endpoint: str, own: Own | None = None) -> None:
         self.sock = sock
         self.path = path
         self._endpoint = endpoint
-        self._claim = claim
-        self._identity = _identity(path)
+        self._own = own
 
     def __repr__(self) -> str:
-        return f"<Published {self.path} [{'adopted' if self.adopted else 'own'}]>"
+        return f"<Address {self.path} [{'adopted' if self.adopted else 'own'}]>"
 
     @property
     def adopted(self) -> bool:
         """Whether the service manager owns the socket."""
-        return self._claim is None
+        return self._own is None
 
     async def listener(self) -> SocketListener:
         """The anyio listener over the socket, which it owns from here on."""
         return await SocketListener.from_socket(self.sock)
 
+    def publish(self) -> None:
+        """Let clients find us. Those of an adopted socket wait already."""
+        if self._own is not None:
+            self._own.temporary.rename(self.path)
+        _write(self._endpoint, self.path)
+
     def unpublish(self) -> None:
-        """Take the names back: from here on a new client finds nobody and starts the next daemon. Idempotent.
+        """Take the names back: from here on a new client finds nobody and starts the next daemon. Idempotent; also
+        right for an address that never was published.
 
         A socket that another daemon has put in our place meanwhile (somebody removed the lock file) is left alone.
         """
-        if not self.adopted and _identity(self.path) == self._identity:
-            Path(self.path).unlink(missing_ok=True)
+        if self._own is not None:
+            for path in (self._own.temporary, Path(self.path)):
+                if _identity(path) == self._own.identity:
+                    path.unlink(missing_ok=True)
+            self._own.claim.release()
         if _read(self._endpoint) == self.path:
             Path(self._endpoint).unlink(missing_ok=True)
-        if self._claim is not None:
-            self._claim.release()
 
     def touch(self) -> None:
         """Tell temp cleaners that the socket is in use."""
@@ -82,21 +91,28 @@ class Published:
             self.touch()
 
 
-def publish(places: Places, env: MutableMapping[str, str] = os.environ) -> Published:
-    """Adopt the service manager's socket or make our own, and write the endpoint. Only for the holder of the claim.
+class Own(NamedTuple):
+    """What makes a socket ours to rename and unlink."""
+
+    claim: Claim
+    temporary: Path
+    identity: tuple[int, int] | None
+
+
+def take_address(places: Places, env: MutableMapping[str, str] = os.environ) -> Address:
+    """Adopt the service manager's socket or make our own, not published yet. Only for the holder of the claim.
 
     Blocks for a moment: call it before the event loop runs. Raises FaultError(CONFIG) when the folder is not safe or
     the handed socket is not one of ours, Busy when the daemon of another state folder has the address.
     """
     if sock := adopted_socket(env):
-        published = Published(sock, os.fsdecode(sock.getsockname()), places.endpoint, None)
-    else:
-        path = places.socket
-        private_folder(str(Path(path).parent))
-        address = claim(_lock_path(path))
-        published = Published(_listen(path), path, places.endpoint, address)
-    _write(places.endpoint, published.path)
-    return published
+        return Address(sock, os.fsdecode(sock.getsockname()), places.endpoint)
+    path = Path(places.socket)
+    private_folder(str(path.parent))
+    own = claim(_lock_path(places.socket))
+    # Short, so that it fits into sockaddr_un wherever the real name does; alone, since we hold the claim.
+    temporary = path.with_name(f".{os.getpid():x}")
+    return Address(_listen(temporary), places.socket, places.endpoint, Own(own, temporary, _identity(temporary)))
 
 
 def adopted_socket(env: MutableMapping[str, str]) -> socket.socket | None:
@@ -130,19 +146,16 @@ def _listens(fd: int) -> bool:
         return False
 
 
-def _listen(path: str) -> socket.socket:
-    # Short, so that it fits into sockaddr_un wherever the real name does; alone, since we hold the claim.
-    temporary = Path(path).with_name(f".{os.getpid():x}")
-    temporary.unlink(missing_ok=True)
+def _listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.bind(str(temporary))
-        temporary.chmod(0o600)
+        sock.bind(str(path))
+        path.chmod(0o600)
         sock.listen(BACKLOG)
-        temporary.rename(path)
     except OSError:
         sock.close()
-        temporary.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
     return sock
 
@@ -151,9 +164,9 @@ def _lock_path(path: str) -> str:
     return f"{path}.lock"
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        info = os.lstat(path)
+        info = path.lstat()
     except FileNotFoundError:
         return None
     return info.st_dev, info.st_ino
