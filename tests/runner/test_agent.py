@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import pytest
@@ -134,7 +135,7 @@ async def test_a_stop_right_after_the_launch_is_not_lost(agents: Agents, tmp_pat
 
 
 @pytest.mark.parametrize("how", ["INT", "TERM"])
-async def test_a_stop_leaves_nobody(agents: Agents, tmp_path: Path, how: str) -> None:
+async def test_a_stop_leaves_nobody(agents: Agents, tmp_path: Path, how: Literal["INT", "TERM"]) -> None:
     process = await agents.launch(launch_of(tmp_path / "a", nine(tmp_path / "pids")))
     await until(lambda: (tmp_path / "pids" / "main").exists())
     assert all(map(alive, family(tmp_path / "pids")))

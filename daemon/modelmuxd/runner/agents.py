@@ -121,7 +121,7 @@ class Agents:
         )
 
     def _cgroups(self) -> Path | None:
-        """Where agents get their cgroups, if anywhere. The first call tries whether cgroups can be had, in about 5 ms."""
+        """Where agents get their cgroups, if anywhere. The first call tries whether any can be had, in about 5 ms."""
         if self._tree == "auto":
             self._base = cgroup.probe()
             self._tree = "cgroup" if self._base else "subreaper"
