@@ -1,46 +1,57 @@
-"""Agents under guards: starts them, finds them again after a restart, follows and ends them."""
+"""The Runner of POSIX systems: starts agents under guards and finds them again after a restart."""
 
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
+from weakref import WeakSet
 
 import anyio
-import anyio.lowlevel
 import anyio.to_thread
 
-from modelmuxd.domain.invocation import Exit
-from modelmuxd.runner import cgroup, guard, identity, spool, tree
+from modelmuxd.runner import cgroup, guard, identity, spool
+from modelmuxd.runner.agent import Agent
 from modelmuxd.runner.ending import Ending
 from modelmuxd.runner.follow import Follower, Ticker
-from modelmuxd.runner.interface import Launch, LaunchFailed, OutputLimit
+from modelmuxd.runner.interface import Launch, LaunchFailed
 
-PIECE = 256 * 1024
-"""Bytes read at once. They come from the page cache: 30 µs, so they are read in the loop."""
 _LARGE = 1024 * 1024
 """A longer prompt is written in a thread."""
 
 Tree = Literal["auto", "cgroup", "subreaper"]
 
 
-class GuardRunner:
-    """The Runner of POSIX systems. Make one per daemon, in its main thread, and keep it for life.
+class Agents:
+    """All agents of one daemon. Opened once, in the main thread, and kept for life.
 
     As long as it lives, guards leave the deadline to us: each holds the reading end of a pipe whose writing end only
     this object has. `tree` says how process trees are held together; `auto` takes cgroups where a trial succeeds.
     """
 
-    def __init__(self, *, output_limit: int = 1 << 30, tree: Tree = "auto", inotify: bool = True) -> None:
+    def __init__(self, *, output_limit: int, tree: Tree, inotify: bool) -> None:
         guard.restore_dispositions()
-        self.output_limit = output_limit
-        self.ticker = Ticker()
-        self.follower = Follower(self.ticker, inotify=inotify)
+        self._limit = output_limit
+        self._ticker = Ticker()
+        self._follower = Follower(self._ticker, inotify=inotify)
         self._tree: Tree = tree
         self._base: Path | None = None
+        self._endings: WeakSet[Ending] = WeakSet()
         self._alive, self._held = os.pipe()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, *, output_limit: int = 1 << 30, tree: Tree = "auto", inotify: bool = True
+    ) -> AsyncIterator[Agents]:
+        """`output_limit` in bytes of one agent's stdout. Leaving leaves the agents to their guards."""
+        agents = cls(output_limit=output_limit, tree=tree, inotify=inotify)
+        try:
+            yield agents
+        finally:
+            agents._close()
 
     async def launch(self, launch: Launch) -> Agent:
         """Start the agent under a guard. Raises LaunchFailed.
@@ -58,8 +69,8 @@ class GuardRunner:
             if ready.cgroup:
                 cgroup.remove(Path(ready.cgroup))
             raise LaunchFailed(_reason(error)) from error
-        ending = Ending(identity.of(pid), self.ticker, child=True, marker=launch.marker)
-        return Agent(self, launch.folder, launch.marker, ready.cgroup, ending)
+        ending = Ending(identity.of(pid), self._ticker, child=True, marker=launch.marker)
+        return self._agent(launch.folder, launch.marker, ready.cgroup, ending)
 
     async def reopen(self, folder: Path, marker: str) -> Agent | None:
         """An attempt of an earlier daemon, running or ended; None when it never claimed: then we have claimed it."""
@@ -70,26 +81,34 @@ class GuardRunner:
             return None
         this_boot = status.boot == identity.boot_id()
         who = status.guard if this_boot and status.guard else _NOBODY
-        ending = Ending(who, self.ticker, child=False, marker=marker)
-        return Agent(self, folder, marker, status.cgroup if this_boot else "", ending)
+        ending = Ending(who, self._ticker, child=False, marker=marker)
+        return self._agent(folder, marker, status.cgroup if this_boot else "", ending)
 
-    def close(self) -> None:
-        """Leave the agents to their guards and the next daemon."""
-        self.follower.close()
+    def _close(self) -> None:
+        for ending in list(self._endings):
+            ending.forget()
+        self._follower.close()
         os.close(self._alive)
         os.close(self._held)
 
+    def _agent(self, folder: Path, marker: str, group: str, ending: Ending) -> Agent:
+        self._endings.add(ending)
+        return Agent(folder, marker, group=group, ending=ending, follower=self._follower, output_limit=self._limit)
+
     async def _prepare(self, launch: Launch) -> guard.Guard:
         env = {**launch.env, **launch.invocation.env}
-        if name := guard.unfit_name(env):
+        if (name := guard.unfit_name(env)) is not None:
             raise ValueError(f"the environment variable {name!r} cannot pass through a shell; take it out")
         program, *words = launch.invocation.argv
         argv = (find_program(program, env, launch.workdir), *words)
-        group = self._new_cgroup(launch.marker)
+        base = self._cgroups()
+        group = str(cgroup.path(base, launch.marker)) if base else ""
         if len(launch.invocation.stdin) > _LARGE:
             await anyio.to_thread.run_sync(spool.create, launch.folder, launch.invocation, group)
         else:
             spool.create(launch.folder, launch.invocation, group)
+        if group:
+            cgroup.make(Path(group))
         return guard.Guard(
             folder=launch.folder,
             marker=launch.marker,
@@ -101,8 +120,8 @@ class GuardRunner:
             cgroup=group,
         )
 
-    def _new_cgroup(self, marker: str) -> str:
-        """The agent's own cgroup, or nothing. The first call tries whether cgroups can be had, in about 5 ms."""
+    def _cgroups(self) -> Path | None:
+        """Where agents get their cgroups, if anywhere. The first call tries whether any can be had, in about 5 ms."""
         if self._tree == "auto":
             self._base = cgroup.probe()
             self._tree = "cgroup" if self._base else "subreaper"
@@ -110,7 +129,7 @@ class GuardRunner:
             self._base = cgroup.probe()
             if self._base is None:
                 raise ValueError("there is no cgroup to be had here")
-        return str(cgroup.make(self._base, marker)) if self._base else ""
+        return self._base
 
     async def _claimed(self, folder: Path) -> spool.Status:
         """The status of a claimed attempt. Its guard writes `who` right after the claim; a second is generous."""
@@ -124,161 +143,6 @@ class GuardRunner:
 
 _NOBODY = identity.ProcessId(0, 0)
 """No process is ever this: the guard of a boot before, or one that died between its claim and its first word."""
-
-
-class Agent:
-    """One attempt's process; the promises are those of `AgentProcess`."""
-
-    def __init__(self, runner: GuardRunner, folder: Path, marker: str, group: str, ending: Ending) -> None:
-        self._runner = runner
-        self._folder = folder
-        self._marker = marker
-        self._group = Path(group) if group else None
-        self._ending = ending
-        self._over = ending.over
-        self._stopping = anyio.Lock()
-        self._abandoned = False
-
-    async def output(self, start: int = 0) -> AsyncIterator[bytes]:
-        """stdout from byte `start` on, until the guard has ended and all is read. Raises OutputLimit.
-
-        What a process that outlives the agent writes later is not waited for.
-        """
-        path, limit = self._folder / "out", self._runner.output_limit
-        with self._runner.follower.watch(path) as changed, self._ending.tell(changed):
-            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                while True:
-                    over = self._over.is_set()  # before reading: what was written before the end is read after this
-                    changed.clear()
-                    while data := os.pread(file, PIECE, start):
-                        if room := data[: max(0, limit - start)]:
-                            yield room
-                        start += len(data)
-                        if start > limit:
-                            raise OutputLimit(f"more than {limit} bytes of output")
-                        await anyio.lowlevel.checkpoint()
-                    if over:
-                        return
-                    if not self._over.is_set():
-                        await changed.wait()
-            finally:
-                os.close(file)
-
-    async def ended(self) -> Exit:
-        """Waits for the guard's end. `code` None when it vanished without a status.
-
-        Raises LaunchFailed when the guard could not start the agent.
-        """
-        await self._over.wait()
-        status = spool.read(self._folder)
-        failed = status.code is None and not self._abandoned and self._ending.exit
-        if failed and (why := guard.NEVER_STARTED.get(failed)):
-            raise LaunchFailed(f"the guard did not start the agent: {why} (exit {failed})")
-        return Exit(code=status.code, timed_out=status.expired)
-
-    async def stop(self, how: Literal["INT", "TERM"], grace: float) -> None:
-        """End the whole tree: the signal, up to `grace` seconds for the agent to end, then SIGKILL of all that is left.
-
-        Idempotent; a second caller waits for the first. Shield it from cancellation: half of it is no stop.
-        """
-        async with self._stopping:
-            seen: set[identity.ProcessId] = set()
-            if not self._over.is_set() and not self._abandon():
-                await self._wait_for_agent()
-                seen = await self._signal(signal.Signals[f"SIG{how}"])
-                with anyio.move_on_after(grace):
-                    await self._over.wait()
-            await self._kill_all(seen)
-
-    def stderr_tail(self, size: int = 8192) -> bytes:
-        """The last bytes the agent wrote to stderr."""
-        return spool.tail(self._folder / "err", size)
-
-    async def sweep(self) -> int:
-        """After the end: kill what the agent left behind; how many processes that were, the guard's own count included.
-
-        Costs 0.1 ms when nothing is left in the cgroup, and nothing where the guard, as subreaper, has swept itself.
-        """
-        await self._over.wait()
-        return spool.read(self._folder).killed + await self._kill_all(set())
-
-    def _abandon(self) -> bool:
-        """Whether the guard had not claimed yet: then it never will."""
-        self._abandoned = self._abandoned or spool.claim(self._folder)
-        return self._abandoned
-
-    async def _wait_for_agent(self) -> None:
-        """Between the claim and the exec a signal would be lost on the guard. Bounded: it may be hanging."""
-        with anyio.move_on_after(1):
-            while not self._over.is_set() and not tree.has_agent(self._ending.who.pid):  # noqa: ASYNC110 - a process
-                await anyio.sleep(0.005)
-
-    async def _signal(self, number: signal.Signals) -> set[identity.ProcessId]:
-        """Signal the agent; what its tree was just before, where no cgroup remembers it."""
-        seen: set[identity.ProcessId] = set()
-        pid = self._ending.who.pid
-        if self._group is None:
-            seen = await anyio.to_thread.run_sync(tree.find, self._marker, pid)
-        if not self._over.is_set():
-            tree.signal_agent(pid, number)
-        return seen
-
-    async def _kill_all(self, seen: set[identity.ProcessId]) -> int:
-        """SIGKILL to the tree until nothing is left, then wait for the guard; how many were killed."""
-        killed = await self._kill_group() if self._group else 0
-        if self._must_search():
-            killed += await self._kill_found(seen)
-        with anyio.move_on_after(2):
-            await self._over.wait()
-        if not self._over.is_set():  # a guard that was stopped, say
-            killed += await self._kill_found({self._ending.who})
-            await self._over.wait()
-        if self._group:
-            cgroup.remove(self._group)
-        return killed
-
-    def _must_search(self) -> bool:
-        """Whether the process table must be read: neither a cgroup nor an orderly guard held the tree together."""
-        if (self._folder / "unplaced").exists():
-            return True
-        orderly = self._over.is_set() and spool.read(self._folder).code is not None and guard.IS_SUBREAPER
-        return not orderly and (self._group is None or not self._group.exists())
-
-    async def _kill_group(self) -> int:
-        assert self._group
-        killed: set[int] = set()
-        with anyio.move_on_after(5):
-            pause = 0.001
-            while pids := set(cgroup.members(self._group)):
-                spared = tree.ours(tree.table()) if os.getpid() in pids else set()
-                if not pids - spared:
-                    break
-                killed |= pids - spared
-                if spared:  # an agent of before started this daemon
-                    for pid in pids - spared:
-                        identity.send(identity.of(pid), signal.SIGKILL)
-                else:
-                    cgroup.kill(self._group)
-                await anyio.sleep(pause)
-                pause = min(pause * 2, 0.05)
-        return len(killed)
-
-    async def _kill_found(self, seen: set[identity.ProcessId]) -> int:
-        """Kill and look again, since a tree may fork while it dies. Bounded: a process in the kernel cannot die."""
-        killed: set[identity.ProcessId] = set()
-        with anyio.move_on_after(10):
-            pause = 0.002
-            while True:
-                guard_pid = None if self._over.is_set() else self._ending.who.pid
-                found = await anyio.to_thread.run_sync(tree.find, self._marker, guard_pid)
-                found |= {who for who in seen if identity.is_running(who)}
-                if not found:
-                    break
-                killed |= {who for who in found if identity.send(who, signal.SIGKILL)}
-                await anyio.sleep(pause)
-                pause = min(pause * 2, 0.1)
-        return len(killed)
 
 
 def find_program(name: str, env: Mapping[str, str], workdir: str) -> str:

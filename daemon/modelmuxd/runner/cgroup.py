@@ -19,17 +19,17 @@ def home(mountinfo: str, own: str) -> Path | None:
     Only the `0::` line speaks of v2; in a hybrid layout v2 is mounted beside the v1 controllers. A daemon that was
     itself started by an agent lives in that agent's cgroup: ours is then the one above, so that nobody dies for it.
     """
-    path = next((line[3:] for line in own.splitlines() if line.startswith("0::")), "")
-    if not path.startswith("/") or path.startswith("/.."):
+    place = next((line[3:] for line in own.splitlines() if line.startswith("0::")), "")
+    if not place.startswith("/") or place.startswith("/.."):
         return None
-    path = path.split(f"/{_NAME}", 1)[0] or "/"
+    place = place.split(f"/{_NAME}", 1)[0] or "/"
     for line in mountinfo.splitlines():
         fields, _, rest = line.partition(" - ")
         if rest.split(" ", 1)[0] != "cgroup2":
             continue
         root, point = (_unescape(word) for word in fields.split(" ")[3:5])
-        if path == root or path.startswith(root.rstrip("/") + "/"):
-            return Path(point, os.path.relpath(path, root))
+        if place == root or place.startswith(root.rstrip("/") + "/"):
+            return Path(point, os.path.relpath(place, root))
     return None
 
 
@@ -39,8 +39,9 @@ def probe() -> Path | None:
         base = home(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
         if base is None:
             return None
-        trial = make(base, f"probe-{os.getpid()}")
-    except (OSError, StopIteration):
+        trial = path(base, f"probe-{os.getpid()}")
+        make(trial)
+    except OSError:
         return None
     try:
         if not (trial / "cgroup.kill").exists():  # Linux 5.14
@@ -53,11 +54,14 @@ def probe() -> Path | None:
         remove(trial)
 
 
-def make(base: Path, name: str) -> Path:
-    """A new cgroup; 0.06 ms. Raises OSError."""
-    folder = base / f"{_NAME}{name}"
+def path(base: Path, marker: str) -> Path:
+    """The cgroup of one attempt."""
+    return base / f"{_NAME}{marker}"
+
+
+def make(folder: Path) -> None:
+    """0.06 ms. Raises OSError."""
     folder.mkdir(exist_ok=True)
-    return folder
 
 
 def members(folder: Path) -> list[int]:
@@ -66,7 +70,7 @@ def members(folder: Path) -> list[int]:
     try:
         if "populated 0" in (folder / "cgroup.events").read_text():
             return pids
-        for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        for place in (folder, *(below for below in folder.rglob("*") if below.is_dir())):
             pids += map(int, (place / "cgroup.procs").read_text().split())
     except OSError:
         pass

@@ -112,6 +112,7 @@ __mux_others() {
 }
 for __mux_i in 1 2 3 4 5 6 7 8 9 10; do __mux_over && break; __mux_others; sleep 0.1; done
 for __mux_f in $(grep -lsF "MODELMUX_ATTEMPT=$__mux_m" /proc/[0-9]*/environ); do
+  tr '\0' '\n' <$__mux_f | grep -qxF "MODELMUX_ATTEMPT=$__mux_m" || continue
   __mux_p=${__mux_f#/proc/}; __mux_p=${__mux_p%/*}
   [ "$__mux_p" = $$ ] || [ "$__mux_p" = "$__mux_me" ] || kill -KILL "$__mux_p"
 done
@@ -159,13 +160,13 @@ def find_shell() -> str:
     return next((path for path in ("/bin/dash", "/usr/bin/dash") if os.access(path, os.X_OK)), "/bin/sh")
 
 
-def unfit_name(env: Mapping[str, str]) -> str:
-    """The first variable that a shell would drop or change, or nothing: such an environment is refused, not altered."""
+def unfit_name(env: Mapping[str, str]) -> str | None:
+    """The first variable that a shell would drop or change, or None: such an environment is refused, not altered."""
     for name in env:
         plain = name.isascii() and name.isidentifier()
         if not plain or name in OWN_NAMES or name.startswith(OWN_PREFIX):
             return name
-    return ""
+    return None
 
 
 def spawn(guard: Guard, alive: int, shell: Sequence[str] = ()) -> int:

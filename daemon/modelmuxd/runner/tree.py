@@ -46,18 +46,18 @@ def grown(procs: Collection[Proc], roots: Collection[int], sessions: Collection[
 
 
 def ours(procs: Collection[Proc]) -> set[int]:
-    """This process and its descendants: never to be killed, even where an agent started this daemon."""
+    """This process and its descendants: not to be killed with the agent that started this daemon, should one have."""
     return grown(procs, {os.getpid()})
 
 
 def find(marker: str, guard: int | None) -> set[identity.ProcessId]:
     """The tree of one attempt, without its guard. `guard` is None when it has ended. Reads /proc: use a thread."""
     procs = table()
-    spared = ours(procs)
-    marked = {p.who.pid for p in procs if p.who.pid not in spared and _is_marked(p.who.pid, marker)}
-    mine = {p.session for p in procs if p.who.pid in spared}
-    sessions = {p.session for p in procs if p.who.pid in marked} - mine
-    found = grown(procs, marked | ({guard} if guard else set()), sessions) - spared - {guard}
+    marked = {p.who.pid for p in procs if _is_marked(p.who.pid, marker)}
+    sessions = {p.session for p in procs if p.who.pid in marked} - {os.getsid(0)}
+    found = grown(procs, marked | ({guard} if guard else set()), sessions) - {guard}
+    if os.getpid() in found:
+        found -= ours(procs)
     return {p.who for p in procs if p.who.pid in found}
 
 
