@@ -28,6 +28,7 @@ class Bench:
         db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute("PRAGMA busy_timeout = 20")
         db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER)")
+        db.execute("CREATE TABLE reserve (bytes BLOB)")
         db.execute("CREATE TABLE words (word TEXT NOT NULL)")
         self.transactions: list[int] = []
         """How durable each one was, as SQLite numbers it: 2 is FULL, 1 is NORMAL."""

@@ -46,7 +46,8 @@ class Job(Generic[T]):
 
 
 class Lane:
-    """`handle` does a batch and never raises; `tidy` runs after its answers are on their way; `finish` at the end."""
+    """`handle` does a batch; `tidy` runs at first, and after the answers to each batch are on their way; `finish` at
+    the end."""
 
     def __init__(
         self,
@@ -88,12 +89,20 @@ class Lane:
 
     def _run(self) -> None:
         try:
+            self._tidy()
             while batch := self._next_batch():
-                self._handle(batch)
+                self._do(batch)
                 self._wake(batch)
                 self._tidy()
         finally:
             self._finish()
+
+    def _do(self, batch: list[Job[Any]]) -> None:
+        try:
+            self._handle(batch)
+        except Exception as error:  # a fault of ours must not leave anybody waiting for ever
+            for job in batch:
+                job.error = error
 
     def _next_batch(self) -> list[Job[Any]]:
         """Everything that waits, at least one job; empty at the end. Nothing is handed over after the end mark."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from modelmuxd.store.database import failure_of
 from modelmuxd.store.lane import Job, Lane
+from modelmuxd.store.reserve import has_room, make_room
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -27,8 +29,9 @@ class Writer:
         self._db = db
         self._fence = fence
         self._durable = True
-        self._checkpointed = db.total_changes
-        self._lane = Lane("store-writer", self._commit, tidy=self._checkpoint, finish=db.close)
+        self._tidy_at = 0
+        """Rows this connection has written when it is time to tidy again; 0 is now."""
+        self._lane = Lane("store-writer", self._commit, tidy=self._tidy, finish=db.close)
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
         """Do `work` in a transaction. It may hold the work of others, but stands and falls by itself.
@@ -69,10 +72,12 @@ class Writer:
 
     def _abandon(self, jobs: list[Job[Any]], error: Exception) -> None:
         """Nothing of this batch was kept: everybody in it is told so, each by an exception of his own."""
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        with suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
         for job in jobs:
             job.error = failure_of(error)
+        self._tidy_at = min(self._tidy_at, self._db.total_changes)
 
     def _be_durable(self, durable: bool) -> None:
         """With FULL a COMMIT waits until the log is flushed, with NORMAL it does not. Not inside a transaction."""
@@ -80,17 +85,22 @@ class Writer:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
 
-    def _checkpoint(self) -> None:
-        """Copy the log into the database, after the answers have left: its flushes are on nobody's path.
+    def _tidy(self) -> None:
+        """Between batches, after the answers have left: what it flushes is on nobody's path.
 
-        The write that follows begins the log anew and takes the flush of its header, for the same reason.
+        At first, and when enough was written or did not fit, it copies the log into the database and sees to the room
+        that is kept. Then it makes the write that begins the log anew, since that one flushes the log's header.
         """
-        if self._db.total_changes - self._checkpointed < CHECKPOINT_ROWS:
+        if self._db.total_changes < self._tidy_at:
             return
-        self._checkpointed = self._db.total_changes
-        try:
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        with suppress(sqlite3.Error, OSError):  # a full disk: the log keeps everything, the next round tries again
             self._be_durable(False)
+            self._checkpoint()
+            if not self._tidy_at or not has_room(self._db):
+                make_room(self._db)
+                self._checkpoint()  # the room is in the database, and before the log's next write, not behind it
             self._db.execute("UPDATE meta SET value = value WHERE key = 'epoch'")
-        except sqlite3.Error:  # a full disk: the log keeps everything, and the next round tries again
-            return
+        self._tidy_at = self._db.total_changes + CHECKPOINT_ROWS
+
+    def _checkpoint(self) -> None:
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
