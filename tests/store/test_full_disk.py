@@ -16,7 +16,7 @@ from modelmuxd.store.interface import Settle, StoreFull, TaskStore
 from modelmuxd.store.migrations import integrity
 from modelmuxd.store.tasks import open_store
 from muxwire.faults import STORAGE, FaultError
-from store.builders import a_task, an_end, run_id, running
+from store.builders import a_task, an_end, run_id, running, settled_down
 
 pytestmark = pytest.mark.anyio
 
@@ -95,7 +95,9 @@ async def test_everybody_in_a_batch_that_did_not_fit_is_told(small_disk: Path) -
 @pytest.mark.parametrize("before", [0, 300])
 async def test_what_runs_can_still_end_on_a_full_disk(small_disk: Path, before: int) -> None:
     """Also after much work, which must not use up the room that is kept."""
-    async with open_store(small_disk / "modelmux.db") as store:
+    path = small_disk / "modelmux.db"
+    async with open_store(path) as store:
+        await settled_down(path)
         for number in range(before):
             await store.submit(a_task(1000 + number))
         attempts = [await running(store, number) for number in range(30)]

@@ -28,8 +28,8 @@ def make_room(db: sqlite3.Connection) -> None:
 
 
 def has_room(db: sqlite3.Connection) -> bool:
-    """Whether enough pages of the database are free; the log's length is not looked at."""
-    return _pragma(db, "freelist_count") >= PAGES
+    """Whether a fair part of it is left; the log's length is not looked at."""
+    return _pragma(db, "freelist_count") >= PAGES // 4
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:

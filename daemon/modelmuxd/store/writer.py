@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from modelmuxd.store.database import failure_of
+from modelmuxd.store.interface import StoreFull
 from modelmuxd.store.lane import Job, Lane
 from modelmuxd.store.reserve import has_room, make_room
 
@@ -21,6 +22,9 @@ Work = Callable[[sqlite3.Connection], T]
 CHECKPOINT_ROWS = 500
 """Rows written before the log is copied into the database: about a thousand pages, SQLite's own measure."""
 
+OVERDUE_ROWS = 4 * CHECKPOINT_ROWS
+"""Rows after which this does not wait for a quiet moment any more."""
+
 
 class Writer:
     """Owns `db` from now on. `fence` runs first in every transaction and raises to refuse all of it."""
@@ -29,8 +33,11 @@ class Writer:
         self._db = db
         self._fence = fence
         self._durable = True
-        self._tidy_at = 0
-        """Rows this connection has written when it is time to tidy again; 0 is now."""
+        self._first = True
+        self._full = False
+        """Something did not fit since the log was last written back."""
+        self._tidied = db.total_changes
+        """Rows this connection had written when it last tidied."""
         self._lane = Lane("store-writer", self._commit, tidy=self._tidy, finish=db.close)
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
@@ -77,7 +84,7 @@ class Writer:
                 self._db.execute("ROLLBACK")
         for job in jobs:
             job.error = failure_of(error)
-        self._tidy_at = min(self._tidy_at, self._db.total_changes)
+            self._full |= isinstance(job.error, StoreFull)
 
     def _be_durable(self, durable: bool) -> None:
         """With FULL a COMMIT waits until the log is flushed, with NORMAL it does not. Not inside a transaction."""
@@ -85,22 +92,23 @@ class Writer:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
 
-    def _tidy(self) -> None:
-        """Between batches, after the answers have left: what it flushes is on nobody's path.
-
-        At first, and when enough was written or did not fit, it copies the log into the database and sees to the room
-        that is kept. Then it makes the write that begins the log anew, since that one flushes the log's header.
-        """
-        if self._db.total_changes < self._tidy_at:
-            return
+    def _tidy(self, *, quiet: bool) -> bool:
+        """When it is due and nobody waits, or can wait no longer: copy the log into the database and see to the room
+        that is kept for a full disk. The write that comes last begins the log anew, and flushes its header."""
+        rows = self._db.total_changes - self._tidied
+        due = self._first or self._full or rows >= CHECKPOINT_ROWS
+        if not due or not (quiet or self._full or rows >= OVERDUE_ROWS):
+            return due
         with suppress(sqlite3.Error, OSError):  # a full disk: the log keeps everything, the next round tries again
             self._be_durable(False)
             self._checkpoint()
-            if not self._tidy_at or not has_room(self._db):
+            if self._first or not has_room(self._db):
                 make_room(self._db)
                 self._checkpoint()  # the room is in the database, and before the log's next write, not behind it
             self._db.execute("UPDATE meta SET value = value WHERE key = 'epoch'")
-        self._tidy_at = self._db.total_changes + CHECKPOINT_ROWS
+        self._first = self._full = False
+        self._tidied = self._db.total_changes
+        return False
 
     def _checkpoint(self) -> None:
         self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
