@@ -82,15 +82,21 @@ async def many_at_once(store: TaskStore, submitters: int, first: int) -> None:
 
 
 async def opening(folder: Path) -> None:
-    """A database that is made, and one that is there."""
-    fresh: list[float] = []
-    again: list[float] = []
-    for number in range(OPENS):
-        for times in (fresh, again):
+    """A database that is made, and one that is there; each with its first accept, which waits for the writer."""
+    disk = BareDisk(folder)
+    bare: list[float] = []
+    for kind, offset in (("new", 0), ("old", 1)):
+        opened: list[float] = []
+        accepted: list[float] = []
+        for number in range(OPENS):
+            bare.append(disk.append())
             began = perf_counter()
-            async with open_store(folder / f"{number}.db"):
-                times.append(perf_counter() - began)
-    print(f"open: a new database {1e3 * median(fresh):.1f} ms, an old one {1e3 * median(again):.1f} ms")
+            async with open_store(folder / f"{number}.db") as store:
+                opened.append(perf_counter() - began)
+                await store.submit(a_task(offset, task=TASK))
+                accepted.append(perf_counter() - began)
+        print(f"open: {kind} database {1e3 * median(opened):6.1f} ms, first task at {1e3 * median(accepted):6.1f} ms")
+    print(f"a bare flush meanwhile {1e3 * median(bare):.2f} ms")
 
 
 async def main(folder: Path) -> None:

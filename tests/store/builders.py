@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, closing
+from pathlib import Path
 from typing import Any, Protocol
 
+import anyio
+from modelmuxd.store.database import open_reader
 from modelmuxd.store.interface import Attempt, Claim, NewTask, Settle, TaskStore
+from modelmuxd.store.reserve import has_room
 
 
 class Engine(Protocol):
@@ -40,3 +45,16 @@ async def running(store: TaskStore, number: int = 1, **fields: Any) -> Attempt:
     claimed = await store.claim(a_claim(number, **fields), 2000.0)
     assert claimed.attempt is not None
     return claimed.attempt
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until it holds, with a ceiling that only a broken program reaches."""
+    with anyio.fail_after(20):
+        while not condition():  # noqa: ASYNC110 - nobody tells
+            await anyio.sleep(0.01)
+
+
+async def settled_down(path: Path) -> None:
+    """Wait until the writer has made room for a full disk, the first thing it does in a quiet moment."""
+    with closing(open_reader(path)) as db:
+        await eventually(lambda: has_room(db))

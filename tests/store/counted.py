@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 from modelmuxd.store.tasks import open_store
 from muxwire.events import AttemptEnded, Text
-from store.builders import a_claim, a_task, an_end, run_id
+from store.builders import a_claim, a_task, an_end, run_id, settled_down
 
 
 def mark(step: str) -> None:
@@ -19,6 +19,8 @@ def mark(step: str) -> None:
 
 async def dispatch(path: Path, rounds: int) -> None:
     async with open_store(path) as store:
+        await settled_down(path)
+        await store.submit(a_task(999_999))  # when it is answered, the writer has no more to tidy
         for number in range(rounds):
             mark("accept")
             await store.submit(a_task(number, idempotency_key=str(number)))

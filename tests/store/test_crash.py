@@ -81,8 +81,10 @@ def test_what_was_acknowledged_survives(nursery: Nursery, tmp_path: Path) -> Non
     chance = random.Random(11)
     said: list[str] = []
     for turn in range(ROUNDS):
-        said += nursery.write_and_die(path, turn * 100_000, chance.randrange(1, 120))
-        check(path, said, epoch=2 * turn + 2)
+        words = nursery.write_and_die(path, turn * 100_000, chance.randrange(1, 60))
+        check(path, words, epoch=2 * turn + 2)
+        said += words
+    check(path, said, epoch=2 * ROUNDS + 1)
     assert any(word.startswith("settled") for word in said)
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import anyio
 import pytest
 from modelmuxd.store.database import open_database
-from modelmuxd.store.interface import StoreFull, TaskStore
+from modelmuxd.store.interface import Settle, StoreFull, TaskStore
 from modelmuxd.store.migrations import integrity
 from modelmuxd.store.tasks import open_store
 from muxwire.faults import STORAGE, FaultError
-from store.builders import a_task, run_id
+from store.builders import a_task, an_end, run_id, running, settled_down
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +27,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("only root on Linux can mount a small tmpfs")
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", disk], capture_output=True).returncode:
         pytest.skip("mounting is not permitted here")
     try:
         yield disk
@@ -90,6 +90,29 @@ async def test_everybody_in_a_batch_that_did_not_fit_is_told(small_disk: Path) -
         with filled(small_disk):
             accepted, refused = await submit_until_full(store, 1)
         assert sorted(accepted + refused) == list(range(1, 321))
+
+
+@pytest.mark.parametrize("before", [0, 300])
+async def test_what_runs_can_still_end_on_a_full_disk(small_disk: Path, before: int) -> None:
+    """Also after much work, which must not use up the room that is kept."""
+    path = small_disk / "modelmux.db"
+    async with open_store(path) as store:
+        await settled_down(path)
+        for number in range(before):
+            await store.submit(a_task(1000 + number))
+        attempts = [await running(store, number) for number in range(30)]
+        with filled(small_disk):
+            for attempt in attempts:
+                await settle_as_the_engine_does(store, an_end(attempt, output="x" * 2000))
+        assert len(await store.recent(100)) == 30
+
+
+async def settle_as_the_engine_does(store: TaskStore, end: Settle) -> None:
+    """Once more when it did not fit: by then the log was written back."""
+    try:
+        await store.settle(end, 5.0)
+    except StoreFull:
+        await store.settle(end, 5.0)
 
 
 async def test_a_full_disk_at_start_is_a_fault_and_nothing_is_lost(small_disk: Path) -> None:

@@ -219,4 +219,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestHistories.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)

@@ -12,8 +12,9 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 from modelmuxd.store.database import connect
-from modelmuxd.store.writer import CHECKPOINT_ROWS, Writer
+from modelmuxd.store.writer import CHECKPOINT_ROWS, OVERDUE_ROWS, Writer
 from muxwire.faults import STORAGE, FaultError
+from store.builders import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +29,7 @@ class Bench:
         db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute("PRAGMA busy_timeout = 20")
         db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER)")
+        db.execute("CREATE TABLE reserve (bytes BLOB)")
         db.execute("CREATE TABLE words (word TEXT NOT NULL)")
         self.transactions: list[int] = []
         """How durable each one was, as SQLite numbers it: 2 is FULL, 1 is NORMAL."""
@@ -197,13 +199,28 @@ async def test_a_lock_held_by_somebody_else_is_a_fault_and_passes(bench: Bench) 
     assert bench.words() == ["b"]
 
 
-async def test_the_log_is_written_back_before_it_grows(bench: Bench) -> None:
+async def test_the_log_is_written_back_though_it_is_never_quiet(bench: Bench) -> None:
     """The same log is used again and again: it holds little more than what comes between two checkpoints."""
-    word = "x" * 2000  # two to a page
+
+    def work(db: sqlite3.Connection) -> None:
+        db.executemany("INSERT INTO words VALUES (?)", [("x" * 2000,)] * 100)
+
     log = bench.path.with_name("words.db-wal")
     sizes: list[int] = []
-    for _ in range(6):
-        for _ in range(CHECKPOINT_ROWS):
-            await bench.add(word, durable=False)
+    for _ in range(4):
+        for _ in range(OVERDUE_ROWS // 100):
+            await bench.writer.write(work, durable=False)
         sizes.append(log.stat().st_size)
     assert sizes[-1] <= sizes[0] * 1.5
+
+
+async def test_the_log_is_written_back_when_it_is_quiet(bench: Bench) -> None:
+    def work(db: sqlite3.Connection) -> None:
+        db.executemany("INSERT INTO words VALUES (?)", [("x" * 2000,)] * CHECKPOINT_ROWS)
+
+    def pages() -> int:
+        return bench.path.stat().st_size // 4096
+
+    await bench.writer.write(work)
+    assert pages() < CHECKPOINT_ROWS // 2
+    await eventually(lambda: pages() >= CHECKPOINT_ROWS // 2)

@@ -18,6 +18,8 @@ OLDEST = (3, 37, 0)
 BUSY_S = 5.0
 """How long to wait for somebody else's lock: only a second daemon or a person with a shell can hold one."""
 
+READER_BUSY_S = 0.1
+
 
 def open_database(path: Path, *, schema: Path = SCHEMA) -> sqlite3.Connection:
     """The writing connection, migrated to the last step in `schema`; may be used from any one thread at a time.
@@ -49,15 +51,16 @@ def open_database(path: Path, *, schema: Path = SCHEMA) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, for a database that is open already."""
-    db = connect(path)
+    """A connection that cannot write, for a database that is open already. It hardly waits for a lock: in WAL mode
+    readers need none, but while a log is recovered, and this one may stand on the event loop."""
+    db = connect(path, busy_s=READER_BUSY_S)
     db.execute("PRAGMA query_only = ON")
     return db
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, busy_s: float = BUSY_S) -> sqlite3.Connection:
     """A bare connection without implicit transactions, so that every BEGIN and COMMIT is written out."""
-    return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
 
 
 def next_epoch(db: sqlite3.Connection) -> int:
@@ -84,7 +87,7 @@ def failure_of(error: Exception) -> Exception:
 
 def _make_private(path: Path) -> None:
     """0600 before SQLite sees it: the -wal and -shm files take their mode from it."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     path.chmod(0o600)
 
 
@@ -94,6 +97,7 @@ def _set_pragmas(db: sqlite3.Connection, path: Path) -> None:
         raise refuse(CONFIG, f"SQLite cannot keep a write-ahead log beside {path} ({mode}).", "Use a local disk.")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA wal_autocheckpoint = 0")  # the writer checkpoints when nobody waits for it
+    db.execute("PRAGMA secure_delete = FAST")  # builds differ; this one costs no writes of its own
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA temp_store = MEMORY")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from anyio import CancelScope, to_thread
 from muxwire.faults import STORAGE, refuse
@@ -20,6 +20,14 @@ T = TypeVar("T")
 
 BATCH = 256
 """Jobs in one batch at most, so that the first of a flood is not answered with the last."""
+
+
+QUIET_S = 0.2
+"""Nobody asked for so long: a quiet moment."""
+
+
+class Tidy(Protocol):
+    def __call__(self, *, quiet: bool) -> bool: ...
 
 
 class Job(Generic[T]):
@@ -46,14 +54,15 @@ class Job(Generic[T]):
 
 
 class Lane:
-    """`handle` does a batch and never raises; `tidy` runs after its answers are on their way; `finish` at the end."""
+    """`handle` does a batch. `tidy` runs after its answers are on their way, and says whether it has more to do in a
+    quiet moment; when no job comes within QUIET_S it is called again. `finish` runs at the end."""
 
     def __init__(
         self,
         name: str,
         handle: Callable[[list[Job[Any]]], None],
         *,
-        tidy: Callable[[], None] = lambda: None,
+        tidy: Tidy = lambda *, quiet: False,
         finish: Callable[[], None],
     ) -> None:
         self._handle = handle
@@ -88,17 +97,31 @@ class Lane:
 
     def _run(self) -> None:
         try:
-            while batch := self._next_batch():
-                self._handle(batch)
+            more = self._tidy(quiet=False)
+            while (batch := self._next_batch(QUIET_S if more else None)) != []:
+                if batch is None:
+                    more = self._tidy(quiet=True)
+                    continue
+                self._do(batch)
                 self._wake(batch)
-                self._tidy()
+                more = self._tidy(quiet=False)
         finally:
             self._finish()
 
-    def _next_batch(self) -> list[Job[Any]]:
-        """Everything that waits, at least one job; empty at the end. Nothing is handed over after the end mark."""
+    def _do(self, batch: list[Job[Any]]) -> None:
+        try:
+            self._handle(batch)
+        except Exception as error:  # a fault of ours must not leave anybody waiting for ever
+            for job in batch:
+                job.error = error
+
+    def _next_batch(self, patience: float | None) -> list[Job[Any]] | None:
+        """Everything that waits; empty at the end, None when nothing came for so many seconds."""
+        try:
+            job = self._jobs.get(timeout=patience)
+        except Empty:
+            return None
         batch: list[Job[Any]] = []
-        job = self._jobs.get()
         while job is not None:
             batch.append(job)
             if len(batch) == BATCH:
@@ -108,7 +131,7 @@ class Lane:
             except Empty:
                 return batch
         if batch:
-            self._jobs.put(None)  # once more, to end after this batch
+            self._jobs.put(None)  # once more, to end after this batch: nothing is handed over after the end mark
         return batch
 
     def _wake(self, batch: list[Job[Any]]) -> None:

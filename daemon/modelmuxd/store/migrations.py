@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -99,6 +100,8 @@ def _take(db: sqlite3.Connection, number: int, step: str) -> None:
 
 
 def _flush(path: Path) -> None:
+    if sys.platform == "win32" and path.is_dir():  # not run on Windows: there a folder cannot be opened, nor flushed
+        return
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

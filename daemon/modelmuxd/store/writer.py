@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from modelmuxd.store.database import failure_of
+from modelmuxd.store.interface import StoreFull
 from modelmuxd.store.lane import Job, Lane
+from modelmuxd.store.reserve import has_room, make_room
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 CHECKPOINT_ROWS = 500
 """Rows written before the log is copied into the database: about a thousand pages, SQLite's own measure."""
+
+OVERDUE_ROWS = 4 * CHECKPOINT_ROWS
+"""Rows after which this does not wait for a quiet moment any more."""
 
 
 class Writer:
@@ -27,8 +33,12 @@ class Writer:
         self._db = db
         self._fence = fence
         self._durable = True
-        self._checkpointed = db.total_changes
-        self._lane = Lane("store-writer", self._commit, tidy=self._checkpoint, finish=db.close)
+        self._first = True
+        self._full = False
+        """Something did not fit since the log was last written back."""
+        self._tidied = db.total_changes
+        """Rows this connection had written when it last tidied."""
+        self._lane = Lane("store-writer", self._commit, tidy=self._tidy, finish=db.close)
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
         """Do `work` in a transaction. It may hold the work of others, but stands and falls by itself.
@@ -69,10 +79,12 @@ class Writer:
 
     def _abandon(self, jobs: list[Job[Any]], error: Exception) -> None:
         """Nothing of this batch was kept: everybody in it is told so, each by an exception of his own."""
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        with suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
         for job in jobs:
             job.error = failure_of(error)
+            self._full |= isinstance(job.error, StoreFull)
 
     def _be_durable(self, durable: bool) -> None:
         """With FULL a COMMIT waits until the log is flushed, with NORMAL it does not. Not inside a transaction."""
@@ -80,17 +92,23 @@ class Writer:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
 
-    def _checkpoint(self) -> None:
-        """Copy the log into the database, after the answers have left: its flushes are on nobody's path.
-
-        The write that follows begins the log anew and takes the flush of its header, for the same reason.
-        """
-        if self._db.total_changes - self._checkpointed < CHECKPOINT_ROWS:
-            return
-        self._checkpointed = self._db.total_changes
-        try:
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    def _tidy(self, *, quiet: bool) -> bool:
+        """When it is due and nobody waits, or can wait no longer: copy the log into the database and see to the room
+        that is kept for a full disk. The write that comes last begins the log anew, and flushes its header."""
+        rows = self._db.total_changes - self._tidied
+        due = self._first or self._full or rows >= CHECKPOINT_ROWS
+        if not due or not (quiet or self._full or rows >= OVERDUE_ROWS):
+            return due
+        with suppress(sqlite3.Error, OSError):  # a full disk: the log keeps everything, the next round tries again
             self._be_durable(False)
+            self._checkpoint()
+            if self._first or not has_room(self._db):
+                make_room(self._db)
+                self._checkpoint()  # the room is in the database, and before the log's next write, not behind it
             self._db.execute("UPDATE meta SET value = value WHERE key = 'epoch'")
-        except sqlite3.Error:  # a full disk: the log keeps everything, and the next round tries again
-            return
+        self._first = self._full = False
+        self._tidied = self._db.total_changes
+        return False
+
+    def _checkpoint(self) -> None:
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -6,10 +6,12 @@ Frozen: run it for a new schema under a new name, never again for an old one.
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import anyio
 from modelmuxd.domain.usage import Usage
+from modelmuxd.store.database import connect
 from modelmuxd.store.interface import Decided
 from modelmuxd.store.tasks import open_store
 from muxwire.events import AttemptEnded, Text
@@ -44,5 +46,12 @@ async def make(path: Path) -> None:
         )
 
 
+def shrink(path: Path) -> None:
+    """Without the room that is kept for a full disk, which is most of a small file."""
+    with closing(connect(path)) as db:
+        db.execute("VACUUM")
+
+
 if __name__ == "__main__":
     anyio.run(make, Path(sys.argv[1]))
+    shrink(Path(sys.argv[1]))

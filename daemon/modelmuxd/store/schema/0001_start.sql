@@ -8,6 +8,11 @@ CREATE TABLE meta (
 
 INSERT INTO meta VALUES ('epoch', 0);
 
+-- Always empty; what passes through it keeps room for a full disk.
+CREATE TABLE reserve (
+    bytes BLOB NOT NULL
+) STRICT;
+
 -- Where a task stands. Small on purpose: every event rewrites this row, so the long texts live in tables of their own.
 CREATE TABLE tasks (
     id            INTEGER PRIMARY KEY,

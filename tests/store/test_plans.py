@@ -1,0 +1,56 @@
+"""No statement of the store reads a whole table: what a dispatch costs does not grow with what was done before."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from modelmuxd.domain.usage import Usage
+from modelmuxd.store import ending, lookup
+from modelmuxd.store.accept import accept
+from modelmuxd.store.claim import adopt, start_attempt
+from modelmuxd.store.database import open_database
+from modelmuxd.store.interface import Decided
+from modelmuxd.store.settle import append, settle
+from muxwire.events import Text
+from store.builders import a_claim, a_task, an_end, run_id
+
+BOUNDED = "SCAN attempts USING INDEX attempts_one_at_a_time"
+"""A partial index that holds as many rows as attempts run."""
+
+
+def everything(db: sqlite3.Connection) -> None:
+    """Each operation of the store once."""
+    for number in (1, 2):
+        accept(db, a_task(number, idempotency_key=str(number)), [Decided(kind="route", text="x")])
+    attempt = start_attempt(db, a_claim(1), 0, 1.0).attempt
+    assert attempt
+    adopt(db, run_id(1), 1, 0)
+    append(db, run_id(1), 1, 0, [Text(attempt=1, text="x")])
+    settle(db, an_end(attempt, usage=Usage(), session_id="s", output="x"), 2.0)
+    ending.wait_for(db, run_id(2), "slots", "x", None, 2.0)
+    ending.request_cancel(db, run_id(2), "x", 2.0)
+    ending.end(db, run_id(2), "error", None, 2.0, ())
+    ending.decide(db, run_id(2), (), 2.0)
+    lookup.find(db, run_id(1)[:12])
+    lookup.unfinished_after(db, 0)
+    lookup.recent(db, 20)
+    lookup.attempts(db, run_id(1))
+    lookup.decisions(db, run_id(1))
+    lookup.events(db, run_id(1), 0, 10)
+    lookup.session_usage(db, "codex", "s")
+    lookup.session_workdir(db, "codex", "s")
+
+
+def test_every_statement_finds_its_rows_by_an_index(tmp_path: Path) -> None:
+    statements: list[str] = []
+    with closing(open_database(tmp_path / "modelmux.db")) as db:
+        db.set_trace_callback(statements.append)
+        everything(db)
+        db.set_trace_callback(None)
+        asked = {sql for sql in statements if sql.startswith(("SELECT", "UPDATE", "DELETE"))}
+        plans = {sql: [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")] for sql in asked}
+    assert len(plans) > 15
+    slow = {sql: plan for sql, plan in plans.items() if any(s.startswith("SCAN") and s != BOUNDED for s in plan)}
+    assert slow == {}
