@@ -7,9 +7,12 @@ import re
 from muxwire.faults import FaultError, refuse
 from muxwire.words import FaultKind
 
+from modelmuxd.adapters.redact import plain
 from modelmuxd.domain.request import Request
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_URL = re.compile(r"https?://[^\s/@?#\x00-\x20]+(?:/[^\s@\x00-\x20]*)?\Z")
+_URL_HINT = "Name the key's variable in api_key_env, and leave user and password out."
 _ODD = re.compile(r"[\x00-\x20\x7f]")
 
 GUARDED = frozenset(
@@ -76,7 +79,7 @@ def check(provider: str, request: Request, *, ours: frozenset[str] = frozenset()
         raise deny(provider, "invalid_request", "The task is empty.")
     check_word(provider, "model", request.model or request.settings.model)
     check_word(provider, "session id", request.session)
-    check_word(provider, "base_url", request.settings.base_url)
+    check_url(provider, request.settings.base_url)
     check_settings(provider, request, ours)
     try:
         return request.task.encode("utf-8", "surrogateescape")
@@ -88,6 +91,12 @@ def check_word(provider: str, what: str, word: str) -> None:
     """Refuse what a command line could take for an option, or that no name contains."""
     if word.startswith("-") or _ODD.search(word):
         raise deny(provider, "invalid_request", f"{word!r} is no {what}: it begins with '-' or holds a blank.")
+
+
+def check_url(provider: str, url: str) -> None:
+    """Refuse what is no plain address: it may stand in argv, where everybody can read a password."""
+    if url and not _URL.match(url):
+        raise deny(provider, "invalid_request", f"base_url = {plain(url)!r} is no plain http(s) address.", _URL_HINT)
 
 
 def check_settings(provider: str, request: Request, ours: frozenset[str]) -> None:

@@ -48,6 +48,7 @@ _WORDS: tuple[tuple[FaultKind, str], ...] = (
             r"|credit balance|out of (?:usage )?credits|spend(?:ing)? limit|exhausted your|(?:weekly|session) limit"
         ),
     ),
+    ("rate_limit", r"rate[_ ]limit|too many requests"),
     ("overloaded", r"overloaded|at capacity|high demand|capacity exceeded|MODEL_CAPACITY"),
     (
         "transient",

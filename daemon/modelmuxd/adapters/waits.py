@@ -43,7 +43,7 @@ _MILLIS = re.compile(r"retry_?delay_?ms\"?\s*[:=]\s*\"?(\d+(?:\.\d+)?)", re.IGNO
 _STAMP = re.compile(r"(?:limit reached\|\s*|resets?[_ ]?at\"?\s*[:=]?\s*\"?)(\d{10}|\d{13})(?!\d)", re.IGNORECASE)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s*(Z|UTC|[+-]\d\d:?\d\d)")
 _CLOCK = re.compile(
-    r"(?:try again at|resets?(?: at)?|available again at)\s+"
+    r"(?i:try again at|resets?(?: at)?|available again at)\s+"
     r"(?:(?P<month>[A-Z][a-z]{2})[a-z]*\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?:(?P<year>\d{4}),?\s+)?(?:at\s+)?)?"
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d\d))?\s*(?P<half>[AaPp])\.?[Mm]\.?(?:\s*\((?P<zone>[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)\))?"
 )

@@ -11,17 +11,16 @@ from modelmuxd.domain.request import ProviderSettings, Request
 
 _PRINT = ("-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages")
 
-_READ_ONLY = (
-    *("--permission-mode", "dontAsk"),
-    *("--tools", "Read,Glob,Grep,WebFetch,WebSearch"),
-    "--strict-mcp-config",
-    *("--settings", '{"disableAllHooks":true}'),
-)
-"""No tool that writes is offered at all.
+_FENCED = ("--strict-mcp-config", "--settings", '{"disableAllHooks":true}')
+"""Headless, Claude Code asks nobody whether to trust a folder: it runs the hooks and starts the MCP servers that the
+project's own files define, in every mode, and they write where they like (measured). No switch for the project's alone
+keeps its CLAUDE.md, so that with sandbox `read-only` and `write` the user's own are off as well."""
 
-`--permission-mode plan` alone does not do: it still ran a SessionStart hook and an MCP server that the project's own
-files define, both of which wrote (measured). It has a shell besides, guarded only by Claude's reading of the command.
-"""
+_READ_ONLY = (*_FENCED, "--permission-mode", "dontAsk", "--tools", "Read,Glob,Grep,WebFetch,WebSearch")
+"""No tool that writes is offered at all; in `plan` mode there is a shell, guarded only by Claude's own reading of each
+command."""
+
+_WRITE = (*_FENCED, "--permission-mode", "acceptEdits")
 
 _OWN_ENV = {
     "CLAUDE_CODE_MAX_RETRIES": "0",  # else ten tries, about three minutes, before our policy hears of anything
@@ -56,7 +55,7 @@ def _sandbox(request: Request) -> tuple[str, ...]:
     if request.sandbox == "read-only":
         return _READ_ONLY
     if request.sandbox == "write":
-        return ("--permission-mode", "acceptEdits")
+        return _WRITE
     if request.as_root and "IS_SANDBOX" not in request.env_present and "IS_SANDBOX" not in request.settings.extra_env:
         raise deny(
             "claude",

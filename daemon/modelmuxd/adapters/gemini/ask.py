@@ -7,6 +7,9 @@ agent may call `enter_plan_mode` and `exit_plan_mode`, both allowed by the CLI's
 in YOLO mode, shell and all (measured: it wrote a file in all three). So a policy file of ours, in the tier above
 the user's, denies both. Where a machine's administrator has policies of his own the CLI ignores ours and says so on
 stderr; the reader makes that a fault.
+
+What is left: the CLI works headless only in a folder that it trusts, and in such a folder it obeys the project's own
+`.gemini/settings.json`, whose `tools.discoveryCommand` runs at start, whatever the agent may do (measured).
 """
 
 from __future__ import annotations
@@ -33,10 +36,10 @@ priority = 950
 
 _WRITE = b"""\
 [[rule]]
-toolName = ["enter_plan_mode", "exit_plan_mode"]
+toolName = ["enter_plan_mode", "exit_plan_mode", "run_shell_command"]
 decision = "deny"
 priority = 900
-denyMessage = "This agent has no plan mode: leaving it would allow everything."
+denyMessage = "This agent edits files; it has no shell, and no plan mode, since leaving that would give it one."
 """
 
 _DEFAULTS = {"general": {"maxAttempts": 1}, "model": {"disableLoopDetection": True}}
@@ -96,10 +99,11 @@ def _refuse(request: Request) -> None:
 
 def _sandbox(request: Request) -> tuple[str, ...]:
     """In `default` the agent answers; in `plan` it would be made to plan, by another model than the user's."""
-    policy = ("--admin-policy", str(PurePath(request.folder, POLICY)))
-    if request.sandbox == "read-only":
-        return ("--approval-mode", "default", *policy, "--allowed-mcp-server-names", _NO_SERVER)
-    return ("--approval-mode", "auto_edit", *policy) if request.sandbox == "write" else ("--approval-mode", "yolo")
+    if request.sandbox == "full":
+        return ("--approval-mode", "yolo")
+    mode = "default" if request.sandbox == "read-only" else "auto_edit"
+    policy = str(PurePath(request.folder, POLICY))
+    return ("--approval-mode", mode, "--admin-policy", policy, "--allowed-mcp-server-names", _NO_SERVER)
 
 
 def _files(request: Request) -> tuple[PlacedFile, ...]:
