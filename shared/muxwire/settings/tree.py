@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from muxwire.settings.path import Path
 
 
 def as_table(value: object) -> dict[str, Any] | None:
-    if not isinstance(value, dict):
-        return None
-    table: dict[str, Any] = value
-    return table
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def as_list(value: object) -> list[Any] | None:
-    if not isinstance(value, list):
-        return None
-    items: list[Any] = value
-    return items
+    return list(cast("Iterable[Any]", value)) if isinstance(value, list) else None
 
 
 def without(tree: Any, path: Path) -> Any:
