@@ -51,9 +51,15 @@ BASE_NAMES = frozenset(
         "NODE_EXTRA_CA_CERTS",
         "SSH_AUTH_SOCK",
         "DBUS_SESSION_BUS_ADDRESS",
+        "CODEX_HOME",
+        "CLAUDE_CONFIG_DIR",
+        "GEMINI_CLI_HOME",
     )
 )
-"""Where programs are found, how they talk to the network, and which tool chain the caller has switched on."""
+"""Where programs are found, how they talk to the network, and which tool chain the caller has switched on.
+
+The last three say where an agent keeps its settings: these must be read before it is known which keys to ask for.
+"""
 
 BASE_PREFIXES = ("LC_", "XDG_")
 

@@ -12,9 +12,9 @@ import anyio
 import pytest
 from modelmuxd.adapters.base import Login, Package, Reader
 from modelmuxd.domain.invocation import Invocation
-from modelmuxd.domain.request import Request
+from modelmuxd.domain.request import ProviderSettings, Request
 from modelmuxd.engine.check import Located, Prober, report
-from modelmuxd.engine.located import expand
+from modelmuxd.engine.located import expand, under_profile
 from muxwire.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -360,3 +360,33 @@ async def test_a_disabled_provider_is_not_available(world: World) -> None:
     assert check.available_count == 0
     assert check.providers["cli"].fault
     assert check.providers["cli"].fault.message == "Some CLI is disabled in the settings."
+
+
+@pytest.mark.parametrize(
+    ("settings", "names", "state", "how"),
+    [
+        (ProviderSettings(), set(), "no", "no key and no token."),
+        (ProviderSettings(api_key_env="MINE"), {"MINE"}, "yes", "the profile's MINE is set"),
+        (ProviderSettings(api_key_env="MINE", base_url="http://x"), set(), "no", "the profile's MINE is not set"),
+        (ProviderSettings(base_url="http://x"), set(), "unknown", "the profile names an address of its own"),
+    ],
+)
+async def test_a_profile_with_a_key_or_an_address_of_its_own(
+    world: World, settings: ProviderSettings, names: set[str], state: str, how: str
+) -> None:
+    world.install()
+    found = under_profile(await world.cli(), Cli(), settings, frozenset(names))
+    assert (found.login.state, found.login.how) == (state, how)
+    assert (found.fault is None) == (state != "no")
+
+
+async def test_a_profile_outweighs_a_login_and_installs_nothing(world: World) -> None:
+    mine = ProviderSettings(api_key_env="MINE")
+    gone = under_profile(await world.cli(), Cli(), mine, frozenset({"MINE"}))
+    assert gone.fault
+    assert gone.fault.code == "not_installed"
+    world.install()
+    world.log_in()
+    found = under_profile(await world.cli(), Cli(), mine, frozenset())
+    assert found.fault
+    assert found.fault.hint == "Run `export MINE=…`."

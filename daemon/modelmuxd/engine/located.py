@@ -8,6 +8,7 @@ import msgspec
 from muxwire.faults import Fault
 
 from modelmuxd.adapters.base import Adapter, Login
+from modelmuxd.domain.request import ProviderSettings
 from modelmuxd.engine.look import Look, Sight, unchanged
 from modelmuxd.engine.programs import Program, find_program
 
@@ -50,6 +51,24 @@ def examine(adapter: Adapter, env: Mapping[str, str], names: frozenset[str], kno
         fault=_fault(adapter, found, login),
     )
     return Entry(located, now, look.seen)
+
+
+def under_profile(found: Located, adapter: Adapter, settings: ProviderSettings, names: frozenset[str]) -> Located:
+    """What a profile changes: with a key of its own, or another address, the CLI's own login does not count.
+
+    `names`: all variables that are set for the caller.
+    """
+    key = settings.api_key_env
+    if (found.fault is not None and found.fault.code != "auth") or not (key or settings.base_url):
+        return found
+    if not key:
+        login = found.login if found.fault is None else Login("unknown", "the profile names an address of its own")
+        return msgspec.structs.replace(found, login=login, fault=None)
+    if key in names:
+        login = Login("yes", f"the profile's {key} is set", billing="metered", env_names=(key,))
+        return msgspec.structs.replace(found, login=login, fault=None)
+    login = Login("no", f"the profile's {key} is not set", f"export {key}=…", env_names=(key,))
+    return msgspec.structs.replace(found, login=login, fault=_not_logged_in(adapter, login))
 
 
 def expand(name: str, env: Mapping[str, str]) -> str:
@@ -101,8 +120,10 @@ def _fault(adapter: Adapter, found: Program, login: Login) -> Fault | None:
     if found.trouble:
         text = f"{adapter.title} cannot be started: {found.trouble}."
         return Fault("not_installed", text, "Install it, or add its folder to PATH.", provider=adapter.name)
-    if login.state == "no":
-        text = f"{adapter.title} is not logged in: {login.how.rstrip('.') or 'it found no login'}."
-        hint = f"Run `{login.fix}`." if login.fix else "Log in with its own program."
-        return Fault("auth", text, hint, provider=adapter.name)
-    return None
+    return _not_logged_in(adapter, login) if login.state == "no" else None
+
+
+def _not_logged_in(adapter: Adapter, login: Login) -> Fault:
+    text = f"{adapter.title} is not logged in: {login.how.rstrip('.') or 'it found no login'}."
+    hint = f"Run `{login.fix}`." if login.fix else "Log in with its own program."
+    return Fault("auth", text, hint, provider=adapter.name)

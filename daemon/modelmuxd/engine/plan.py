@@ -15,8 +15,8 @@ from modelmuxd.domain.decision import Candidate, Ranked
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings, Request
 from modelmuxd.domain.usage import Usage
-from modelmuxd.engine.check import Located
 from modelmuxd.engine.environment import child_environment
+from modelmuxd.engine.located import Located, under_profile
 from modelmuxd.engine.retry import eligible
 from modelmuxd.routing.router import Preferences, rank
 from modelmuxd.store.interface import Attempt, Decided, NewTask
@@ -93,7 +93,10 @@ class Planner:
         """Rank what can be used and has not been spent by earlier attempts."""
         adapters = self._worth_asking(task, attempts, settings)
         names = frozenset(task.env_names)
-        located = {one.name: await self._locate(one, task.env, names) for one in adapters}
+        located = {
+            one.name: under_profile(await self._locate(one, task.env, names), one, settings.of(one.name), names)
+            for one in adapters
+        }
         candidates = [self._candidate(one, located[one.name], task, settings) for one in adapters]
         usable = [one for one in candidates if eligible(_faults(attempts, one.provider), task.max_retries)]
         ranking = rank(task.task, usable, settings.preferences)

@@ -16,6 +16,10 @@ _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]{0,40}\Z")
 _SHEBANG = re.compile(rb"#![ \t]*(\S+)(?:[ \t]+(?:-S[ \t]+)?([^\s=]+))?")
 
 
+class _PackageJson(msgspec.Struct):
+    version: str = ""
+
+
 class Program(msgspec.Struct, frozen=True):
     """A CLI as it was found. `found` is empty when there is none; `trouble` then says what came close."""
 
@@ -71,11 +75,10 @@ def _package_root(real: str, npm: str) -> tuple[str, str]:
 
 def _npm_version(look: Look, root: str) -> str:
     try:
-        found = msgspec.json.decode(look.read(f"{root}/package.json") or b"{}")
+        version = msgspec.json.decode(look.read(f"{root}/package.json") or b"{}", type=_PackageJson).version
     except (msgspec.DecodeError, RecursionError):
         return ""
-    version = found.get("version") if isinstance(found, dict) else None
-    return version if isinstance(version, str) and _VERSION.match(version) else ""
+    return version if _VERSION.match(version) else ""
 
 
 def _version_in_name(real: str) -> str:

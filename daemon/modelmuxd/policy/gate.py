@@ -25,9 +25,10 @@ class PolicyState(msgspec.Struct, frozen=True):
 def gate(state: PolicyState) -> Fault | None:
     """Why every dispatch is refused, or None."""
     if state.faults:
-        more = f" ({len(state.faults) - 1} more)" if len(state.faults) > 1 else ""
-        text = f"The policy is broken, so nothing is dispatched. {state.faults[0].message}{more}"
-        return Fault(POLICY, text, f"{state.faults[0].hint} The file is {state.where}.")
+        first, *others = state.faults
+        more = f" ({len(others)} more)" if others else ""
+        text = f"The policy is broken, so nothing is dispatched. {first.message}{more}"
+        return Fault(POLICY, text, f"{first.hint} The file is {state.where}.")
     if state.policy.has_entries:
         said = ", ".join(state.policy.entries)
         text = f"The policy says {said}, which this version cannot enforce yet; so nothing is dispatched."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -16,10 +17,10 @@ class Member(msgspec.Struct, frozen=True):
     name: str
     at: int
     """Index of the name in the text."""
-    value: object
+    value: Any
     value_at: int
-    items_at: tuple[int, ...] = ()
-    """Where the items of a list stand."""
+    items: tuple[tuple[int, Any], ...] | None = None
+    """Of a list: where each item stands, and the item."""
 
 
 def members(text: str) -> Iterator[Member]:
@@ -29,16 +30,17 @@ def members(text: str) -> Iterator[Member]:
         name, end = _DECODER.raw_decode(text, at)
         value_at = _skip(text, _skip(text, end) + 1)
         value, end = _DECODER.raw_decode(text, value_at)
-        items_at = tuple(_items(text, value_at)) if isinstance(value, list) else ()
-        yield Member(name, at, value, value_at, items_at)
+        items = tuple(_items(text, value_at)) if text[value_at] == "[" else None
+        yield Member(name, at, value, value_at, items)
         at = _next(text, end)
 
 
-def _items(text: str, at: int) -> Iterator[int]:
+def _items(text: str, at: int) -> Iterator[tuple[int, Any]]:
     at = _skip(text, at + 1)
     while text[at] != "]":
-        yield at
-        at = _next(text, _DECODER.raw_decode(text, at)[1])
+        item, end = _DECODER.raw_decode(text, at)
+        yield at, item
+        at = _next(text, end)
 
 
 def _next(text: str, at: int) -> int:

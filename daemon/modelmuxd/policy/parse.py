@@ -65,9 +65,9 @@ def _sandboxes(member: Member) -> list[int]:
 
 def _items(member: Member, good: Callable[[object], bool]) -> list[int]:
     """Where the items stand that are not good; the value itself when it is no list."""
-    if not isinstance(member.value, list):
+    if member.items is None:
         return [member.value_at]
-    return [at for at, item in zip(member.items_at, member.value, strict=True) if not good(item)]
+    return [at for at, item in member.items if not good(item)]
 
 
 def _count(member: Member) -> list[int]:

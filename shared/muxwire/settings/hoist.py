@@ -12,6 +12,7 @@ from typing import Any
 from muxwire.faults import Fault
 from muxwire.settings.document import Document
 from muxwire.settings.path import Path, dotted, fault, nearest
+from muxwire.settings.tree import as_list, as_table, without
 
 HOISTED = ("caller_override", "auto_exclude_caller")
 
@@ -27,33 +28,21 @@ def hoist(document: Document) -> tuple[Document, list[Fault]]:
             if key in table and key not in data:
                 data[key] = table[key]
                 origins[(key,)] = nearest(origins, (*path, key))
-                data["routing"] = _without(data["routing"], (*path[1:], key))
+                data["routing"] = without(data["routing"], (*path[1:], key))
                 warnings.append(_warning(key, path, document, origins))
     return Document(data, origins, document.kind, document.where), warnings
 
 
 def _tables(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """[routing], each of its rules, and each rule's match."""
-    routing = data.get("routing")
-    if not isinstance(routing, dict):
+    if (routing := as_table(data.get("routing"))) is None:
         return
     yield ("routing",), routing
-    rules = routing.get("rules")
-    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
-        if isinstance(rule, dict):
+    for index, row in enumerate(as_list(routing.get("rules")) or ()):
+        if (rule := as_table(row)) is not None:
             yield ("routing", "rules", index), rule
-            if isinstance(rule.get("match"), dict):
-                yield ("routing", "rules", index, "match"), rule["match"]
-
-
-def _without(tree: Any, path: Path) -> Any:
-    """A copy of the tree that lacks what stands at `path`; nothing else is copied."""
-    head, rest = path[0], path[1:]
-    if isinstance(tree, list):
-        return [_without(item, rest) if index == head else item for index, item in enumerate(tree)]
-    if not rest:
-        return {key: item for key, item in tree.items() if key != head}
-    return {key: _without(item, rest) if key == head else item for key, item in tree.items()}
+            if (match := as_table(rule.get("match"))) is not None:
+                yield ("routing", "rules", index, "match"), match
 
 
 def _warning(key: str, path: Path, document: Document, origins: dict[Path, Any]) -> Fault:

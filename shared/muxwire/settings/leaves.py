@@ -10,14 +10,14 @@ import msgspec
 from muxwire.settings.model import Settings
 from muxwire.settings.path import Path
 from muxwire.settings.shape import secret
+from muxwire.settings.tree import as_list, as_table
 
 HIDDEN = "(hidden)"
 
 
 def shown(settings: Settings) -> dict[str, Any]:
     """Nested tables as in the file, every default filled in."""
-    tree: dict[str, Any] = _hide(msgspec.to_builtins(settings), ())
-    return tree
+    return as_table(_hide(msgspec.json.decode(msgspec.json.encode(settings)), ())) or {}
 
 
 def leaves(tree: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -26,19 +26,19 @@ def leaves(tree: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
 
 
 def _hide(value: Any, path: Path) -> Any:
-    if isinstance(value, dict):
-        return {key: _hide(item, (*path, key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hide(item, (*path, index)) for index, item in enumerate(value)]
+    if (table := as_table(value)) is not None:
+        return {key: _hide(item, (*path, key)) for key, item in table.items()}
+    if (items := as_list(value)) is not None:
+        return [_hide(item, (*path, index)) for index, item in enumerate(items)]
     return HIDDEN if secret(path) and value else value
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
+    if (table := as_table(value)) is not None:
+        for key, item in table.items():
             yield from _leaves(item, (*path, key))
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for index, item in enumerate(value):
+    elif (items := as_list(value)) and as_table(items[0]) is not None:
+        for index, item in enumerate(items):
             yield from _leaves(item, (*path, index))
     else:
         yield path, value

@@ -7,6 +7,7 @@ from typing import Any
 
 from muxwire.settings.document import Document
 from muxwire.settings.path import Origin, Path
+from muxwire.settings.tree import as_table
 
 
 def merge(documents: Iterable[Document]) -> tuple[dict[str, Any], dict[Path, Origin]]:
@@ -27,12 +28,12 @@ def _lay(
 ) -> None:
     for key, value in over.items():
         here = (*path, key)
-        if isinstance(value, dict):
-            if not isinstance(under.get(key), dict):
+        if (table := as_table(value)) is not None:
+            if as_table(under.get(key)) is None:
                 under[key] = {}
             if here in news:
                 origins[here] = news[here]
-            _lay(under[key], value, here, origins, news)
+            _lay(under[key], table, here, origins, news)
         else:
             under[key] = value
             _replace(origins, news, here)

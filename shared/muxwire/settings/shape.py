@@ -17,9 +17,10 @@ import msgspec
 from muxwire.faults import Fault
 from muxwire.settings.model import Settings
 from muxwire.settings.path import Origin, Path, dotted, fault, nearest
+from muxwire.settings.tree import as_list, as_table
 
 _KINDS = {bool: "true or false", str: "a text in quotes", int: "a whole number"}
-_FOUND = {
+_FOUND: dict[type, str] = {
     bool: "true or false",
     str: "a text",
     int: "a number",
@@ -69,7 +70,8 @@ class _Walk:
     def value(self, value: Any, kind: Any, path: Path) -> Any:
         bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
         if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
-            return self.table(value, bare, path) if isinstance(value, dict) else self._wrong(path, "a table", value)
+            inner = as_table(value)
+            return self._wrong(path, "a table", value) if inner is None else self.table(inner, bare, path)
         if get_origin(bare) is dict:
             return self._entries(value, get_args(bare)[1], path)
         if get_origin(bare) is tuple and _is_struct(get_args(bare)[0]):
@@ -81,20 +83,20 @@ class _Walk:
         return value
 
     def _entries(self, value: Any, kind: Any, path: Path) -> Any:
-        if not isinstance(value, dict):
+        if (table := as_table(value)) is None:
             return self._wrong(path, "a table", value)
-        items = ((name, self.value(item, kind, (*path, name))) for name, item in value.items())
+        items = ((name, self.value(item, kind, (*path, name))) for name, item in table.items())
         return {name: item for name, item in items if item is not _GONE}
 
     def _rows(self, value: Any, kind: Any, path: Path) -> Any:
-        if not isinstance(value, list):
+        if (given := as_list(value)) is None:
             return self._wrong(path, f"a list of tables, [[{dotted(path)}]]", value)
         before = len(self.faults)
-        rows = [self.value(row, kind, (*path, index)) for index, row in enumerate(value)]
+        rows = [self.value(row, kind, (*path, index)) for index, row in enumerate(given)]
         return rows if len(self.faults) == before else _GONE
 
     def _wrong(self, path: Path, wanted: str, value: Any) -> object:
-        found = f"it is {_FOUND.get(type(value), type(value).__name__)}"
+        found = f"it is {_found(value)}"
         if isinstance(value, str | int | float) and not isinstance(value, bool) and not secret(path):
             found = f"it is {shortened(value)}"
         self._fault(path, f"{dotted(path)} must be {wanted}; {found}.", "Correct the value.")
@@ -122,6 +124,11 @@ class _Walk:
 def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
     """Kept, since resolving annotations is most of what a load costs."""
     return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
+def _found(value: object) -> str:
+    kind: type = type(value)
+    return _FOUND.get(kind, kind.__name__)
 
 
 def _is_struct(kind: Any) -> bool:

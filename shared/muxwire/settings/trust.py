@@ -13,6 +13,7 @@ from typing import Any
 from muxwire.faults import Fault
 from muxwire.settings.document import Document
 from muxwire.settings.path import Path, dotted, fault, nearest
+from muxwire.settings.tree import as_list, as_table, without
 
 USERS_OWN = ("limits", "daemon")
 """Tables about the daemon, which all projects share."""
@@ -28,13 +29,13 @@ def restrain(document: Document, folder: str, *, trusted: bool) -> tuple[Documen
         refused += [(path, _untrusted(path, folder)) for path in _guarded(document.data)]
     data = document.data
     for path, _ in refused:
-        data = _without(data, path)
+        data = without(data, path)
     faults = [fault(nearest(document.origins, path), text, hint) for path, (text, hint) in refused]
     return Document(data, document.origins, document.kind, document.where), faults
 
 
-def _present(table: Any, names: tuple[str, ...], path: Path = ()) -> Iterator[Path]:
-    return ((*path, name) for name in names if isinstance(table, Mapping) and name in table)
+def _present(table: Mapping[str, Any], names: tuple[str, ...], path: Path = ()) -> Iterator[Path]:
+    return ((*path, name) for name in names if name in table)
 
 
 def _guarded(data: Mapping[str, Any]) -> Iterator[Path]:
@@ -43,25 +44,18 @@ def _guarded(data: Mapping[str, Any]) -> Iterator[Path]:
         for provider, table in _tables(words.get("providers")):
             yield from _present(table, GUARDED_IN_PROFILE, ("profiles", profile, "providers", provider))
     for name, workflow in _tables(data.get("workflows")):
-        steps = workflow.get("steps")
-        if isinstance(steps, list) and any(_writes(step) for step in steps):
+        if any(_writes(step) for step in as_list(workflow.get("steps")) or ()):
             yield ("workflows", name)
 
 
 def _writes(step: Any) -> bool:
-    return isinstance(step, Mapping) and step.get("sandbox", "read-only") != "read-only"
+    return bool((as_table(step) or {}).get("sandbox", "read-only") != "read-only")
 
 
 def _tables(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    items = value.items() if isinstance(value, Mapping) else ()
-    return ((name, item) for name, item in items if isinstance(item, Mapping))
-
-
-def _without(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    head, rest = path[0], path[1:]
-    if not rest:
-        return {key: item for key, item in tree.items() if key != head}
-    return {key: _without(item, rest) if key == head else item for key, item in tree.items()}
+    for name, item in (as_table(value) or {}).items():
+        if (table := as_table(item)) is not None:
+            yield name, table
 
 
 def _users_own(path: Path) -> tuple[str, str]:
