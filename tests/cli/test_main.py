@@ -138,3 +138,4 @@ def test_a_version_needs_no_daemon(stage: Daemon) -> None:
     done = muxctl(stage, "version", env=nowhere)
     assert (done.returncode, done.stdout) == (0, b"modelmux 0.1.0 (no daemon runs)\n")
     assert json.loads(muxctl(stage, "version", "--json", env=nowhere).stdout)["pid"] is None
+    assert muxctl(stage, "--version", env=nowhere).stdout == done.stdout
