@@ -37,7 +37,7 @@ Set-up:
   daemon    Start, stop and look at the daemon.
   service   Have the daemon started at login.
   version   Show the version of this program and of the daemon.
-  help      Explain a topic: exit-codes, environment.
+  help      Explain a command, or a topic: exit-codes, environment.
 """
 
 
@@ -107,6 +107,11 @@ def test_the_exit_codes_are_told(stage: Daemon) -> None:
     told = json.loads(muxctl(stage, "help", "exit-codes", "--json").stdout)
     assert list(told) == ["0", "1", "2", "3", "4", "5", "6", "124", "130"]
     assert b"124" in muxctl(stage, "help", "exit-codes").stdout
+
+
+def test_help_explains_commands_as_they_do_themselves(stage: Daemon) -> None:
+    assert muxctl(stage, "help", "dispatch").stdout == muxctl(stage, "dispatch", "--help").stdout
+    assert muxctl(stage, "help", "nothing").returncode == 2
 
 
 def test_modelmux_is_the_same_program_and_bare_says_what_is_missing(stage: Daemon) -> None:

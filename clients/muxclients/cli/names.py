@@ -29,7 +29,7 @@ COMMANDS = {
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
     "service": Name("service:service", "Have the daemon started at login.", SETUP),
     "version": Name("version:version", VERBS["version"][0], SETUP),
-    "help": Name("help:topics", "Explain a topic: exit-codes, environment.", SETUP),
+    "help": Name("help:topics", "Explain a command, or a topic: exit-codes, environment.", SETUP),
 }
 
 TOP = """\

@@ -136,7 +136,12 @@ def test_in_the_background_the_runs_name_is_the_answer() -> None:
 
 
 def test_logs_let_the_answer_flow_between_dated_lines() -> None:
-    stream = (*STREAM, events.ToolUsed(1, "Bash", "started", "ls"), events.Ended(RESULT))
+    stream = (
+        *STREAM,
+        events.ToolUsed(1, "Bash", "started", "ls"),
+        events.StateChanged("success"),
+        events.Ended(RESULT),
+    )
     out, notes = printed("watch", PIPE, stream, RESULT)
     lines = out.splitlines()
     assert lines[1:3] == ["all is", "well 修 🎉"]
