@@ -23,10 +23,15 @@ def tell(error: Exception, *, json: bool) -> int:
         return code
     painted = caller.colour(os.environ, tty=os.isatty(2))
     red, dim, plain = ("\x1b[31m", "\x1b[2m", "\x1b[0m") if painted else ("", "", "")
-    sys.stderr.write(f"{red}error:{plain} {fault['message']}\n")
+    sys.stderr.write(f"{red}error:{plain} {_shown(fault['message'])}\n")
     if fault.get("hint"):
-        sys.stderr.write(f"  {dim}→{plain} {fault['hint']}\n")
+        sys.stderr.write(f"  {dim}→{plain} {_shown(fault['hint'])}\n")
     return code
+
+
+def _shown(words: str) -> str:
+    """What a fault quotes may come from anywhere: nothing in it drives the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in words)
 
 
 def describe(error: Exception) -> tuple[dict[str, Any], int]:

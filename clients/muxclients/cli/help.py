@@ -1,10 +1,11 @@
-"""`muxctl help [TOPIC]`."""
+"""`muxctl help [TOPIC]`: a topic, a command, or the list of commands."""
 
 from __future__ import annotations
 
 import click
 
 from muxclients.cli.derive import Command, json_option
+from muxclients.cli.names import COMMANDS
 
 ENVIRONMENT = {
     "MODELMUX_HOME": "one folder for configuration, state and socket, in place of the usual ones",
@@ -12,38 +13,52 @@ ENVIRONMENT = {
     "FORCE_COLOR": "set: colour, also in a pipe",
     "COLUMNS": "the width to print for",
 }
+TOPICS = ("exit-codes", "environment")
 
 
-def topics_callback(topic: str | None, json: bool) -> int:
-    if topic is None:
-        parent = click.get_current_context().parent
-        click.echo(parent.get_help() if parent else "")
-        return 0
-    rows = _rows(topic)
-    if json:
-        import json as json_module
-
-        click.echo(json_module.dumps(dict(rows), ensure_ascii=False))
-        return 0
-    width = max(len(name) for name, _ in rows)
-    click.echo("\n".join(f"{name:>{width}}  {meaning}" for name, meaning in rows))
+def run(topic: str | None, json: bool) -> int:
+    if topic in TOPICS:
+        _print(_rows(topic), json=json)
+    else:
+        click.echo(_help_of(topic))
     return 0
 
 
-def _rows(topic: str) -> list[tuple[str, str]]:
-    if topic == "environment":
-        from muxwire.settings.environment import VARIABLES
+def _help_of(name: str | None) -> str:
+    """The help of one command, or of all. Raises click.UsageError for what is neither command nor topic."""
+    context = click.get_current_context().find_root()
+    assert isinstance(context.command, click.Group)
+    if name is None:
+        return context.get_help().rstrip("\n")
+    command = context.command.get_command(context, name)
+    if command is None:
+        known = ", ".join((*TOPICS, *COMMANDS))
+        raise click.UsageError(f"There is no topic {name!r}. Known: {known}.", click.get_current_context())
+    return command.get_help(click.Context(command, parent=context, info_name=name))
 
-        return [*ENVIRONMENT.items(), *((one.name, one.help) for one in VARIABLES)]
+
+def _print(rows: dict[str, str], *, json: bool) -> None:
+    if json:
+        import json as json_module
+
+        click.echo(json_module.dumps(rows, ensure_ascii=False))
+        return
+    width = max(map(len, rows))
+    click.echo("\n".join(f"{name:>{width}}  {meaning}" for name, meaning in rows.items()))
+
+
+def _rows(topic: str) -> dict[str, str]:
+    if topic == "environment":
+        return ENVIRONMENT
     from muxwire.exits import TABLE
 
-    return [(str(code), meaning) for code, meaning in TABLE]
+    return {str(code): meaning for code, meaning in TABLE}
 
 
 topics = Command(
     "help",
-    callback=topics_callback,
-    params=[click.Argument(["topic"], required=False, type=click.Choice(["exit-codes", "environment"])), json_option()],
-    help="Explain a topic, or list the commands.",
-    examples=("muxctl help exit-codes",),
+    callback=run,
+    params=[click.Argument(["topic"], required=False), json_option()],
+    help="Explain a topic or a command, or list the commands. Topics: exit-codes, environment.",
+    examples=("muxctl help exit-codes", "muxctl help dispatch"),
 )

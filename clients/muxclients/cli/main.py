@@ -13,13 +13,15 @@ from muxclients.cli import failure
 from muxclients.cli.names import COMMANDS, SECTIONS, TOP
 
 EXIT_INTERRUPTED = 130
+_USUAL = {(): ["--help"], ("--version",): ["version"]}
+"""What people type by habit."""
 
 
 def main(words: Sequence[str], *, name: str = "muxctl") -> int:
     """Runs one command line; gives the exit code. Never a traceback."""
     json = "--json" in (words[: words.index("--")] if "--" in words else words)
     try:
-        code = muxctl.main(list(words) or ["--help"], prog_name=name, standalone_mode=False)
+        code = muxctl.main(_USUAL.get(tuple(words), list(words)), prog_name=name, standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except SystemExit as ended:

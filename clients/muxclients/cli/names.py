@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from muxclients.hot.tables import OTHERS, VERBS
+
 
 class Name(NamedTuple):
     where: str
@@ -15,19 +17,19 @@ class Name(NamedTuple):
 TASKS, SETUP = SECTIONS = ("Tasks:", "Set-up:")
 
 COMMANDS = {
-    "dispatch": Name("rendered:dispatch", "Send one task to one agent.", TASKS),
+    "dispatch": Name("rendered:dispatch", VERBS["dispatch"][0], TASKS),
     "status": Name("status:status", "Show what runs, what waits and why; -w follows.", TASKS),
-    "show": Name("rendered:show", "Show everything about one run.", TASKS),
+    "show": Name("rendered:show", VERBS["show"][0], TASKS),
     "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", TASKS),
-    "wait": Name("rendered:wait", "Wait for runs to end.", TASKS),
-    "cancel": Name("rendered:cancel", "Cancel runs and end their process trees.", TASKS),
+    "wait": Name("rendered:wait", VERBS["wait"][0], TASKS),
+    "cancel": Name("rendered:cancel", VERBS["cancel"][0], TASKS),
     "demo": Name("demo:demo", "Show it all with scripted agents; no model is called.", SETUP),
-    "check": Name("check:check", "Show which providers can be used and what the others lack.", SETUP),
+    "check": Name("check:check", OTHERS["check"][0], SETUP),
     "config": Name("config:config", "Show, explain and check the settings.", SETUP),
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
     "service": Name("service:service", "Have the daemon started at login.", SETUP),
-    "version": Name("version:version", "Show the version of this program and of the daemon.", SETUP),
-    "help": Name("help:topics", "Explain a topic: exit-codes, environment.", SETUP),
+    "version": Name("version:version", VERBS["version"][0], SETUP),
+    "help": Name("help:topics", "Explain a command, or a topic: exit-codes, environment.", SETUP),
 }
 
 TOP = """\

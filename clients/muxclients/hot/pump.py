@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 HELLO_TIMEOUT = 5.0
 """Seconds that the daemon may take until its welcome. After it there is no bound: a run lasts as long as it lasts."""
 
+LOOK_UP = 1.0
+"""Seconds after which a wait is begun anew: a ^C that falls between Python's last look at signals and the system call
+does not end that call, and would otherwise be noticed with the next byte only."""
+
 EXIT_FAILED, EXIT_UNREACHABLE, EXIT_PIPE = 1, 5, 141
 """The last is what a shell shows for a program whose reader went away (128 + SIGPIPE)."""
 
@@ -84,27 +88,22 @@ def exchange(
 ) -> int | None:
     """Makes the call and prints what comes. None when nothing was printed and it is to be done in full.
 
-    `any_version` is for those who have seen to the daemon's version already.
+    `any_version` is for those who have seen to the daemon's version already. A dispatch goes on with any: it has the
+    task by the time we know, and speaks our protocol.
     """
-    call = pack.encode(("call", _CALL, method, fields, view))
-    # A dispatch goes on with a daemon of another version: it has the task by now, and speaks our protocol.
-    same = VERSION if not any_version and method != "dispatch" else ""
     printed = False
     try:
-        sock.sendall(HELLO + len(call).to_bytes(4, "big") + call)
-        for message in _messages(sock):
-            tag = message[0]
+        _send(sock, ("call", _CALL, method, fields, view), before=HELLO)
+        for tag, _, *rest in _messages(sock, "" if any_version or method == "dispatch" else VERSION):
+            if tag == "exit":
+                return int(rest[0])
             if tag == "print":
                 printed = True
-                write(message[2], message[3])
-            elif tag == "exit":
-                return int(message[2])
+                write(*rest)
             elif tag == "need":
-                _supply(sock, message[2])
-            elif tag != "welcome" or message[1] != 1 or (same and message[2] != same):
-                return None
+                _send(sock, ("supply", _CALL, caller.values(rest[0])))
             else:
-                sock.settimeout(None)
+                raise ValueError(tag)
     except Unwritable as error:
         return error.code
     except KeyboardInterrupt:
@@ -114,19 +113,37 @@ def exchange(
     return _lost() if printed else None
 
 
-def _messages(sock: Wire) -> Iterator[list[Any]]:
-    """The daemon's messages until it hangs up."""
-    held = b""
-    while data := sock.recv(1 << 18):
+def _send(sock: Wire, message: tuple[Any, ...], *, before: bytes = b"") -> None:
+    body = pack.encode(message)
+    sock.sendall(before + len(body).to_bytes(4, "big") + body)
+
+
+def _messages(sock: Wire, version: str) -> Iterator[list[Any]]:
+    """What follows the welcome, until the daemon hangs up.
+
+    Raises ValueError when it is not welcome as we want it, TimeoutError when none comes in time.
+    """
+    held, greeted = b"", False
+    while data := _receive(sock, greeted):
         held += data
         while len(held) >= 4 and len(held) >= (end := 4 + int.from_bytes(held[:4], "big")):
-            yield pack.decode(held[4:end])
-            held = held[end:]
+            message, held = pack.decode(held[4:end]), held[end:]
+            if greeted:
+                yield message
+                continue
+            if message[:2] != ["welcome", 1] or (version and message[2] != version):
+                raise ValueError(message[0])
+            sock.settimeout(LOOK_UP)
+            greeted = True
 
 
-def _supply(sock: Wire, names: list[str]) -> None:
-    answer = pack.encode(("supply", _CALL, caller.values(names)))
-    sock.sendall(len(answer).to_bytes(4, "big") + answer)
+def _receive(sock: Wire, greeted: bool) -> bytes:
+    while True:
+        try:
+            return sock.recv(1 << 18)
+        except TimeoutError:
+            if not greeted:
+                raise
 
 
 class Unwritable(Exception):

@@ -24,7 +24,7 @@ def version_text(version: Version, _view: View) -> str:
 def facts_text(facts: DaemonFacts, view: View) -> str:
     rows = [
         ("modelmuxd", f"{facts.version}, pid {facts.pid}, {facts.state}"),
-        ("started", f"{human.clock(facts.started_at)} by {facts.supervised or 'a client'}"),
+        ("started", f"{human.moment(facts.started_at)} by {facts.supervised or 'a client'}"),
         ("runs", f"{facts.running} running, {facts.waiting} waiting"),
         ("memory", human.size(facts.rss_bytes)),
         ("socket", facts.socket),

@@ -14,7 +14,7 @@ from muxwire.words import FINAL_STATES
 from modelmuxd.edge.render import clean, human, runs
 from modelmuxd.edge.render.base import Printed, Rendered
 from modelmuxd.edge.render.layout import paint
-from modelmuxd.edge.render.plain import fault_text, json_line, refused
+from modelmuxd.edge.render.plain import fault_text, json_line, refused, stable
 
 _TAIL = 64 * 1024
 """Characters of the streamed text kept, to tell whether the answer has been shown already."""
@@ -34,7 +34,7 @@ class OneLine:
         return None
 
     def result(self, value: RunResult) -> Printed:
-        return Printed(stdout=json_line(value), code=exits.of_run(value))
+        return Printed(stdout=json_line(stable(value)), code=exits.of_run(value))
 
     def fault(self, fault: Fault) -> Printed:
         if self._view.json:

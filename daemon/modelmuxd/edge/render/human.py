@@ -66,6 +66,11 @@ def clock(at: float) -> str:
     return datetime.datetime.fromtimestamp(at).strftime("%H:%M:%S")
 
 
+def moment(at: float) -> str:
+    """A date and wall-clock time in the daemon's time zone."""
+    return datetime.datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def dollars(usd: float | None) -> str:
     """Money with two significant places.
 

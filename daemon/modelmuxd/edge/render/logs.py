@@ -8,6 +8,7 @@ from muxwire import events
 from muxwire.faults import Fault
 from muxwire.protocol import View
 from muxwire.runs import RunResult
+from muxwire.words import FINAL_STATES
 
 from modelmuxd.edge.render import clean, human, runs
 from modelmuxd.edge.render.base import Printed
@@ -22,13 +23,15 @@ class Logs:
         self._view = view
         self._stream = clean.Stream()
         self._open_line = False
+        self._at = 0.0
 
     def event(self, value: Any) -> Printed | None:
         if self._view.json:
             return Printed(stdout=json_line(value))
+        self._at = value.at or self._at  # what an agent's stream holds no time for happened right after the last
         if isinstance(value, events.Text):
             return self._text(value.text)
-        return self._line(value.at, _sentence(value))
+        return self._line(_sentence(value))
 
     def result(self, value: RunResult) -> Printed:
         """Nothing to add: the events have told it. Reading a log succeeds whatever the run came to."""
@@ -42,10 +45,10 @@ class Logs:
         self._open_line = not shown.endswith("\n") if shown else self._open_line
         return Printed(stdout=shown.encode())
 
-    def _line(self, at: float, sentence: str) -> Printed | None:
+    def _line(self, sentence: str) -> Printed | None:
         if not sentence:
             return None
-        line = f"{human.clock(at)}  {clean.line(sentence)}"
+        line = f"{human.clock(self._at)}  {clean.line(sentence)}"
         return Printed(stdout=self._newline() + paint(line, "dim", self._view).encode() + b"\n")
 
     def _newline(self) -> bytes:
@@ -55,7 +58,7 @@ class Logs:
 
 def _sentence(event: Any) -> str:
     match event:
-        case events.StateChanged():
+        case events.StateChanged(state=state) if state not in FINAL_STATES:
             return " ".join(filter(None, (event.state, event.text)))
         case events.AttemptStarted():
             why = f" ({event.why})" if event.why else ""

@@ -25,6 +25,17 @@ def json_line(value: Any) -> bytes:
     return encoded + b"\n"
 
 
+def stable(value: Any) -> Any:
+    """A finished thing with all its keys, also those that hold nothing: whoever reads it with jq can rely on them."""
+    if isinstance(value, msgspec.Struct):
+        return {name: stable(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, (tuple, list)):
+        return [stable(item) for item in value]
+    if isinstance(value, dict):
+        return {name: stable(item) for name, item in value.items()}
+    return value
+
+
 def fault_text(fault: Fault, view: View) -> str:
     """The sentence, and the next step below it."""
     lines = f"{paint('error:', 'red', view)} {clean.text(fault.message)}\n"
@@ -55,7 +66,7 @@ class Answer:
         return None
 
     def result(self, value: Any) -> Printed:
-        out = json_line(value) if self._view.json else self._show(value, self._view).encode()
+        out = json_line(stable(value)) if self._view.json else self._show(value, self._view).encode()
         return Printed(stdout=out, code=self._code(value))
 
     def fault(self, fault: Fault) -> Printed:

@@ -55,13 +55,16 @@ def tokens(run: RunResult) -> str:
 
 
 def ending(run: RunResult, view: View) -> str:
-    """The dim line below an answer: run, provider, time, tokens, cost."""
-    cost = human.dollars(run.cost.usd if run.cost else None)
-    facts = [human.short(run.run_id), who(run), human.seconds(run.duration_seconds), tokens(run), f"cost {cost}"]
-    if run.failover_from:
-        facts.insert(2, f"after {clean.line(run.failover_from)}")
+    """The dim line below an answer: run, provider, time, tokens, cost; of a run that goes on, where it stands."""
+    facts = [human.short(run.run_id)]
     if run.status != "success":
-        facts.insert(1, run.status)
+        facts.append(run.status)
+    facts.append(who(run))
+    if run.failover_from:
+        facts.append(f"after {clean.line(run.failover_from)}")
+    if run.status in FINAL_STATES:
+        cost = human.dollars(run.cost.usd if run.cost else None)
+        facts += [human.seconds(run.duration_seconds), tokens(run), f"cost {cost}"]
     return paint(" · ".join(facts), "dim", view) + "\n"
 
 

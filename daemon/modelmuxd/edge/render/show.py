@@ -39,7 +39,7 @@ def _facts(detail: RunDetail) -> list[tuple[str, str]]:
         ("sandbox", f"{result.sandbox}, enforced by {result.sandbox_enforced or human.UNKNOWN}"),
         ("workdir", detail.workdir),
         ("asked by", " ".join(filter(None, (detail.origin.kind, detail.origin.caller)))),
-        ("created", human.clock(detail.created_at)),
+        ("created", human.moment(detail.created_at)),
         ("took", human.seconds(result.duration_seconds if detail.started_at else None)),
         ("usage", f"{runs.tokens(result)}, cost {human.dollars(result.cost.usd if result.cost else None)}"),
     ]
