@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -50,7 +49,7 @@ from modelmuxd.life.login_env import LoginEnvironment
 from modelmuxd.life.policy_file import PolicyFile
 from modelmuxd.life.socket import Address, take_address
 from modelmuxd.life.supervision import Notifier, supervisor
-from modelmuxd.runner.agents import GuardRunner
+from modelmuxd.runner.agents import Agents
 from modelmuxd.runner.interface import Runner
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.tasks import open_store
@@ -175,41 +174,41 @@ async def _live(here: Places, address: Address, started_by_client: bool) -> None
     loaded = await SettingsSource(here, tuple(adapters)).read()
     if loaded.faults:
         log.error("%s", broken(loaded.faults).message, extra={"action": "settings"})
-    with closing(GuardRunner(output_limit=loaded.settings.limits.output_bytes)) as runner:
-        async with (
-            open_store(Path(here.database)) as store,
-            await address.listener() as listener,
-            anyio.create_task_group() as tasks,
-        ):
-            engine = Engine(
-                here=here,
-                store=store,
-                runner=runner,
-                settings=loaded.settings,
-                adapters=adapters,
-                policy=policy.gate,
-                login=LoginEnvironment(),
-                clock=clock,
-            )
-            server = Server(_handlers(engine, here, address, policy, end, clock), version=OURS, renderers=renderers)
-            await tasks.start(drain.watch_signals, end)
-            await engine.start(tasks)
-            served = anyio.Event()
-            tasks.start_soon(_serve, server, listener, served)
-            tasks.start_soon(notifier.watchdog)
-            tasks.start_soon(address.keep_fresh)
-            if started_by_client and loaded.settings.daemon.idle_exit:
-                tasks.start_soon(_end_when_idle, server, engine, end, loaded.settings.daemon.idle_exit * 60.0)
-            address.publish()
-            log.info("Started", extra={"action": "start", "version": OURS, "socket": address.path})
-            notifier.ready(f"answers at {address.path}")
-            await end.begun()
-            address.unpublish()
-            notifier.stopping("answers what is in flight")
-            engine.ending.refuse_new_work()
-            server.drain()
-            await end.finish(served.wait)
-            tasks.cancel_scope.cancel()
+    async with (
+        open_store(Path(here.database)) as store,
+        Agents.open(output_limit=loaded.settings.limits.output_bytes) as runner,
+        await address.listener() as listener,
+        anyio.create_task_group() as tasks,
+    ):
+        engine = Engine(
+            here=here,
+            store=store,
+            runner=runner,
+            settings=loaded.settings,
+            adapters=adapters,
+            policy=policy.gate,
+            login=LoginEnvironment(),
+            clock=clock,
+        )
+        server = Server(_handlers(engine, here, address, policy, end, clock), version=OURS, renderers=renderers)
+        await tasks.start(drain.watch_signals, end)
+        await engine.start(tasks)
+        served = anyio.Event()
+        tasks.start_soon(_serve, server, listener, served)
+        tasks.start_soon(notifier.watchdog)
+        tasks.start_soon(address.keep_fresh)
+        if started_by_client and loaded.settings.daemon.idle_exit:
+            tasks.start_soon(_end_when_idle, server, engine, end, loaded.settings.daemon.idle_exit * 60.0)
+        address.publish()
+        log.info("Started", extra={"action": "start", "version": OURS, "socket": address.path})
+        notifier.ready(f"answers at {address.path}")
+        await end.begun()
+        address.unpublish()
+        notifier.stopping("answers what is in flight")
+        engine.ending.refuse_new_work()
+        server.drain()
+        await end.finish(served.wait)
+        tasks.cancel_scope.cancel()
 
 
 def _handlers(

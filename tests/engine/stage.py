@@ -14,7 +14,7 @@ from modelmuxd.adapters.base import Adapter
 from modelmuxd.app import Engine
 from modelmuxd.engine.clock import SystemClock
 from modelmuxd.life.login_env import LoginEnvironment
-from modelmuxd.runner.agents import GuardRunner
+from modelmuxd.runner.agents import Agents
 from modelmuxd.store.interface import Task
 from modelmuxd.store.tasks import open_store
 from muxwire.faults import Fault
@@ -50,9 +50,9 @@ class Stage:
         """A daemon's engine; leaving the block is its end, and leaves its agents alone."""
         async with (
             open_store(Path(self.here.database)) as store,
+            Agents.open(output_limit=self.settings.limits.output_bytes) as runner,
             anyio.create_task_group() as tasks,
         ):
-            runner = GuardRunner(output_limit=self.settings.limits.output_bytes)
             engine = Engine(
                 here=self.here,
                 store=store,
@@ -66,7 +66,6 @@ class Stage:
             await engine.start(tasks)
             yield engine
             tasks.cancel_scope.cancel()
-        runner.close()
 
     def ask(self, *script: str, **more: object) -> DispatchParams:
         params: dict[str, object] = {"workdir": str(self.workdir), "env": CallerEnv(self.env), "timeout": 30}
