@@ -224,7 +224,7 @@ class Line(asyncio.Protocol):
         if self._answering:
             self.read_on()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         self._writable.set()
         self._gone.set()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import anyio
 import psutil
-from measure import table
+from bench.measure import table
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.runner import guard, spool
 from modelmuxd.runner.agents import Agents
@@ -36,12 +36,16 @@ def launch_of(folder: Path, *argv: str) -> Launch:
     )
 
 
+def under_sh(_round: int = 0) -> None:
+    subprocess.run(UNDER_SH, env=ENV, stdin=subprocess.DEVNULL, start_new_session=True, check=True)
+
+
 async def medians(place: Path, agents: Agents) -> tuple[float, float, float]:
     """Seconds: under sh; launch to ended; launch to ended, read and swept. By turns."""
     direct, ended, whole = [], [], []
     for n in range(ROUNDS):
         begun = time.perf_counter()
-        subprocess.run(UNDER_SH, env=ENV, stdin=subprocess.DEVNULL, start_new_session=True, check=True)
+        under_sh()
         direct.append(time.perf_counter() - begun)
         begun = time.perf_counter()
         process = await agents.launch(launch_of(place / f"a{n}", *INSTANT))
@@ -100,6 +104,10 @@ async def latency(place: Path, agents: Agents) -> float:
     )
 
 
+def reap(pid: int) -> None:
+    os.waitpid(pid, 0)
+
+
 async def fork_cost(place: Path, mode: str) -> float:
     """Median seconds that `spawn` holds the loop."""
     times = []
@@ -114,7 +122,7 @@ async def fork_cost(place: Path, mode: str) -> float:
         begun = time.perf_counter()
         pid = guard.spawn(one, living)
         times.append(time.perf_counter() - begun)
-        os.waitpid(pid, 0)
+        reap(pid)
     return statistics.median(times)
 
 
@@ -126,7 +134,7 @@ async def main() -> None:
             direct, ended, whole = await medians(place, agents)
             delay = await latency(place, agents)
             grown, speed = await memory(place, agents)
-        bare = children_cpu(lambda _: subprocess.run(UNDER_SH, env=ENV, check=True) and None)
+        bare = children_cpu(under_sh)
         cpu = children_cpu(guarded(place))
         vfork, fork = await fork_cost(place, "vfork"), await fork_cost(place, "fork")
     table(

@@ -55,7 +55,7 @@ async def test_all_share_one_instance(tmp_path: Path) -> None:
 
 async def test_lost_events_wake_everybody(tmp_path: Path) -> None:
     """More changes than the queue of the kernel holds, none of them read in between; the last file is quiet."""
-    limit = int(QUEUE.read_text())  # noqa: ASYNC240 - a pseudo file
+    limit = int(QUEUE.read_text())
     (tmp_path / "a").touch()
     (tmp_path / "b").touch()
     (tmp_path / "quiet").touch()

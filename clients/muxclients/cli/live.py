@@ -9,7 +9,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -87,7 +87,7 @@ def _until_resized(fields: dict[str, Any], resized: int) -> int | None:
 
 
 @contextmanager
-def _screen() -> Iterator[int]:
+def _screen() -> Generator[int]:
     """The alternate screen and a keyboard without lines; gives a descriptor that has bytes when the size changed.
 
     Restored however this ends but by SIGKILL: SIGTERM and SIGHUP end the program the ordinary way meanwhile.
@@ -115,7 +115,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _raw_keyboard() -> Iterator[None]:
+def _raw_keyboard() -> Generator[None]:
     """Keys come one by one and are not shown; ^C still interrupts."""
     if not os.isatty(KEYBOARD):
         yield

@@ -13,7 +13,7 @@ from muxclients.cli import failure
 from muxclients.cli.names import COMMANDS, SECTIONS, TOP
 
 EXIT_INTERRUPTED = 130
-_USUAL = {(): ["--help"], ("--version",): ["version"]}
+_USUAL: dict[tuple[str, ...], list[str]] = {(): ["--help"], ("--version",): ["version"]}
 """What people type by habit."""
 
 

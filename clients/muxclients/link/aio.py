@@ -9,7 +9,7 @@ Patience is the caller's: a cancelled call (anyio.fail_after …) is cancelled a
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
@@ -33,7 +33,7 @@ this connection then wait as well, so give a stream that may rest unread a conne
 
 
 @asynccontextmanager
-async def connect(path: str, role: str, *, version: str, supplier: Supplier | None = None) -> AsyncIterator[Client]:
+async def connect(path: str, role: str, *, version: str, supplier: Supplier | None = None) -> AsyncGenerator[Client]:
     """A greeted client. Raises FaultError: nobody listens, another user does, or the daemon refuses us.
 
     At the end of the block it hangs up: calls in flight end, the runs that they started go on.
@@ -103,7 +103,7 @@ class Client:
             self._drop(call)
 
     @asynccontextmanager
-    async def stream(self, method: Method[P, R], params: P) -> AsyncIterator[Stream[R]]:
+    async def stream(self, method: Method[P, R], params: P) -> AsyncGenerator[Stream[R]]:
         """Iterate over the events; then `.result`. Leaving the block early ends the call."""
         call, arrived, body = self._open(method, params)
         try:

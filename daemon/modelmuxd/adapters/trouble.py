@@ -60,7 +60,9 @@ _WORDS: tuple[tuple[FaultKind, str], ...] = (
 )
 """What errors say in every provider; the first that is found tells the kind."""
 
-_KINDS = tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in _WORDS)
+_KINDS: tuple[tuple[FaultKind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(words, re.IGNORECASE)) for kind, words in _WORDS
+)
 _LONGEST = 8000
 """Characters of an error text that are searched; what matters stands at its beginning."""
 

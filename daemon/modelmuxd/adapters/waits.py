@@ -26,8 +26,9 @@ NO_WAIT = Wait()
 LONGEST = 90 * 86400.0
 """No limit lasts longer than a quarter; a longer wait is a misreading, and ought not to park a task for years."""
 
-_UNIT = {"ms": 0.001, "millisecond": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60}
-_UNIT |= {"h": 3600, "hr": 3600, "hour": 3600, "d": 86400, "day": 86400}
+_SHORT = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hr": 3600, "d": 86400}
+_LONG = {"millisecond": 0.001, "second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_UNIT = {**_SHORT, **_LONG}
 _AMOUNT = r"\d+(?:\.\d+)?\s*(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![A-Za-z])"
 _DURATION = rf"(?:{_AMOUNT}(?:,?\s*(?:and\s+)?)?)+"
 _WORDED = re.compile(

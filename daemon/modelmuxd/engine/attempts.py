@@ -7,7 +7,7 @@ an agent is asked through `Live`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -75,7 +75,7 @@ class Attempts:
         self.live: dict[str, Live] = {}
 
     @contextmanager
-    def under_way(self, run_id: str, deadline: float) -> Iterator[Live]:
+    def under_way(self, run_id: str, deadline: float) -> Generator[Live]:
         """From before the claim to after the settle, so that no request to cancel falls between."""
         live = self.live[run_id] = Live(deadline)
         try:

@@ -32,7 +32,7 @@ class Recorder:
         self._text: list[str] = []
         self._size = 0
         self._streamed = False  # deltas of the message that is forming have been shown
-        self._shown = ""  # the last piece shown, to keep messages apart
+        self._shown: str = ""  # the last piece shown, to keep messages apart
         self._dirty = anyio.Event()
         self.last_line = ""
 

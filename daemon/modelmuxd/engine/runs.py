@@ -82,8 +82,8 @@ class Runs:
             if fresh and stored.ended_at is None:
                 self._secrets.keep(stored.new.run_id, secrets)
                 self._scheduler.put(stored)
-        self._hub.notify(stored.new.run_id)
-        return stored
+        self._hub.notify(stored.new.run_id)  # pyright: ignore[reportPossiblyUnboundVariable] - a shield swallows nothing
+        return stored  # pyright: ignore[reportPossiblyUnboundVariable]
 
     async def find(self, prefix: str) -> Task:
         return await self._store.find(prefix)

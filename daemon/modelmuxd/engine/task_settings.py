@@ -46,12 +46,13 @@ class SettingsSource:
 
 
 def broken(faults: tuple[Fault, ...]) -> Fault:
-    """One fault for all that is wrong with the settings."""
-    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    """One fault for all that is wrong with the settings; there is one at least."""
+    first, *others = faults
+    more = f" ({len(others)} more)" if others else ""
     return Fault(
         code=CONFIG,
-        message=f"The settings cannot be used. {faults[0].message}{more}",
-        hint=f"{faults[0].hint} See `muxctl config check`.",
+        message=f"The settings cannot be used. {first.message}{more}",
+        hint=f"{first.hint} See `muxctl config check`.",
     )
 
 

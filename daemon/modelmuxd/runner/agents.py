@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -45,7 +45,7 @@ class Agents:
     @asynccontextmanager
     async def open(
         cls, *, output_limit: int = 1 << 30, tree: Tree = "auto", inotify: bool = True
-    ) -> AsyncIterator[Agents]:
+    ) -> AsyncGenerator[Agents]:
         """`output_limit` in bytes of one agent's stdout. Leaving leaves the agents to their guards."""
         agents = cls(output_limit=output_limit, tree=tree, inotify=inotify)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from modelmuxd.runner import identity
@@ -34,7 +34,7 @@ class Ending:
             self._look()
 
     @contextmanager
-    def tell(self, event: asyncio.Event) -> Iterator[None]:
+    def tell(self, event: asyncio.Event) -> Generator[None]:
         """Set this event too when the end comes."""
         self._listeners.add(event)
         try:

@@ -10,7 +10,7 @@ import ctypes
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Follower:
         self._watches: dict[int, set[asyncio.Event]] = {}
 
     @contextmanager
-    def watch(self, path: Path) -> Iterator[asyncio.Event]:
+    def watch(self, path: Path) -> Generator[asyncio.Event]:
         """An event that is set whenever the file may have grown. Read after entering: what came before is not told."""
         event = asyncio.Event()
         descriptor = self._add(path, event)

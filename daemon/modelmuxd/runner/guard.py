@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 
@@ -194,6 +195,10 @@ def spawn(guard: Guard, alive: int, shell: Sequence[str] = ()) -> int:
     return process.pid
 
 
+def _ignored(_number: int, _frame: FrameType | None) -> None:
+    """What a signal does that we have to live through."""
+
+
 def restore_dispositions() -> None:
     """Signals that we ignore would be ignored by every agent (`exec` keeps SIG_IGN): ignore them by a handler instead.
 
@@ -204,7 +209,7 @@ def restore_dispositions() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             try:
-                signal.signal(number, lambda *_: None)
+                signal.signal(number, _ignored)
             except ValueError:
                 return
 

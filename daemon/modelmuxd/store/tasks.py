@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -15,17 +15,17 @@ from muxwire.words import FinalState, WaitReason
 
 from modelmuxd.domain.usage import Usage
 from modelmuxd.store import ending, lookup
+from modelmuxd.store import settle as settling
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import current_epoch, next_epoch, open_database, unusable
 from modelmuxd.store.interface import Attempt, Claim, Claimed, Decided, NewTask, Settle, Stale, Task
 from modelmuxd.store.readers import Readers
-from modelmuxd.store.settle import append, settle
 from modelmuxd.store.writer import Writer
 
 
 @asynccontextmanager
-async def open_store(path: Path) -> AsyncIterator[SqliteTaskStore]:
+async def open_store(path: Path) -> AsyncGenerator[SqliteTaskStore]:
     """The store in the file at `path`, which is made when it is missing; a new incarnation begins.
 
     Raises FaultError: CONFIG when the file must not be used (exit 78), STORAGE when it cannot.
@@ -76,10 +76,10 @@ class SqliteTaskStore:
         return await self._write(lambda db: start_attempt(db, claim, self._epoch, now))
 
     async def append(self, run_id: str, number: int, epoch: int, events: Sequence[RunEvent]) -> int:
-        return await self._write(lambda db: append(db, run_id, number, epoch, events), durable=False)
+        return await self._write(lambda db: settling.append(db, run_id, number, epoch, events), durable=False)
 
-    async def settle(self, settle_: Settle, now: float) -> Task:
-        return await self._write(lambda db: settle(db, settle_, now))
+    async def settle(self, settle: Settle, now: float) -> Task:
+        return await self._write(lambda db: settling.settle(db, settle, now))
 
     async def wait_for(self, run_id: str, reason: WaitReason, text: str, not_before: float | None, now: float) -> Task:
         return await self._write(lambda db: ending.wait_for(db, run_id, reason, text, not_before, now))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import anyio
 import msgspec
 from muxwire.events import RunEvent, StateChanged
@@ -47,7 +45,7 @@ def origin_of(params: DispatchParams, call: Call) -> Origin:
     """What the connection proves counts, not what the caller says of itself."""
     return Origin(
         kind=call.hello.role,
-        principal=str(call.peer.uid if call.peer.uid is not None else os.getuid()),
+        principal=str(call.peer.uid),
         caller=params.origin.caller,
         workdir=params.workdir,
     )

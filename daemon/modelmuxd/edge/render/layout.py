@@ -87,13 +87,13 @@ def _fitting(widths: list[int], limit: int | None, drop: Sequence[int]) -> list[
     columns = list(range(len(widths)))
     if limit is None:
         return columns
-    last = columns[-1]
-    for victim in (None, *drop):
-        if victim is not None:
-            columns.remove(victim)
+    last, victims = columns[-1], iter(drop)
+    while True:
         left = limit - sum(widths[c] + len(GAP) for c in columns if c != last)
-        if left >= min(widths[last], MIN_LAST):
+        victim = None if left >= min(widths[last], MIN_LAST) else next(victims, None)
+        if victim is None:
             break
+        columns.remove(victim)
     widths[last] = min(widths[last], max(left, 0))
     return columns
 
