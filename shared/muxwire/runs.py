@@ -77,6 +77,20 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
         Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
     ] = None
     background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
+    after: Annotated[
+        tuple[str, ...], Meta(description="Start when this run has succeeded; may be repeated.", extra=flag("--after"))
+    ] = ()
+    delay: Annotated[float, Meta(description="Seconds before it may start.", ge=0, extra=flag("--delay"))] = 0.0
+    deadline: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Seconds by which it must have ended, waiting included.", extra=flag("--deadline")),
+    ] = None
+    worktree: Annotated[
+        bool, Meta(description="Work in a git worktree of its own; see `muxctl diff`.", extra=flag("--worktree"))
+    ] = False
+    carry: Annotated[
+        bool, Meta(description="Take along what is not committed (with --worktree).", extra=flag("--carry"))
+    ] = False
     idempotency_key: Annotated[
         str, Meta(description="The same key attaches to the same run.", extra=flag("--idempotency-key"))
     ] = ""

@@ -17,7 +17,7 @@ waiter was cancelled is done all the same, and within anyio its waiter is shield
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 from muxwire.events import RunEvent
@@ -26,6 +26,10 @@ from muxwire.runs import Origin
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
 from modelmuxd.domain.usage import Usage
+
+
+Worktree = Literal["", "clean", "carry"]
+"""Whether it works in a git worktree of its own, and whether what is not committed goes with it."""
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +56,19 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the secrets that the caller supplied."""
     idempotency_key: str = ""
     payload_hash: str = ""
+    root: str = ""
+    """The first run of its lineage; empty: itself. It holds the lease of the workdir for all its descendants."""
+    depth: int = 0
+    """How many runs stand above it."""
+    after: tuple[str, ...] = ()
+    """Runs that must have succeeded before this one starts; when one of them ends otherwise, so does this."""
+    not_before: float | None = None
+    """Unix time before which nobody wants it started."""
+    deadline: float | None = None
+    """Unix time by which it must have ended, waiting included."""
+    worktree: Worktree = ""
+    retry_of: str = ""
+    """The run that this one repeats at its user's word."""
     blocked: Fault | None = None
     """Refused at once: the task is recorded in its final state `blocked`."""
 
@@ -82,6 +99,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     enforced: Enforcement | None = None
     failover_from: str = ""
     attempts: int = 0
+    answer: str = ""
+    """What its user answered last to a run that waits for input: the next attempt's prompt, in the same session."""
     canceling: bool = False
     """Somebody asked to cancel it; it has not ended yet."""
 
@@ -121,6 +140,73 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, object] = {}
 
 
+class CallLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """At most so many attempts, of all runs, may start within any window of so many seconds."""
+
+    key: str
+    """The policy's own word, such as `max_calls_per_hour`."""
+    seconds: float
+    most: int
+
+
+class Reserve(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold back an amount of a bucket until the attempt settles; refused when spent and held back exceed the limit."""
+
+    bucket: str
+    amount: int
+    """Micro-dollars."""
+    limit: int
+
+
+class Breaker(msgspec.Struct, frozen=True, kw_only=True):
+    """When an account's circuit opens, and for how long; doubled at each failed probe, up to `longest`."""
+
+    failures: int = 5
+    """In a row."""
+    seconds: float = 30.0
+    longest: float = 900.0
+
+
+class Cooldown(msgspec.Struct, frozen=True, kw_only=True):
+    """Nobody asks this account before `until`. A later `until` takes the place of an earlier one, never the reverse."""
+
+    account: str
+    provider: str
+    until: float
+    kind: Literal["rate_limit", "quota", "overloaded"]
+    text: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one account by all who use it."""
+
+    account: str
+    provider: str
+    cooldown_until: float | None = None
+    cooldown_kind: str = ""
+    cooldown_text: str = ""
+    failures: int = 0
+    """In a row, of the kinds that count for the breaker."""
+    opened_at: float | None = None
+    opens_until: float | None = None
+    """While the circuit is open. From then on it is half-open: one attempt probes it."""
+    probing: str = ""
+    """The run that probes it."""
+
+    def circuit(self, now: float) -> Literal["closed", "open", "half-open"]:
+        if self.opens_until is None:
+            return "closed"
+        return "open" if now < self.opens_until else "half-open"
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing new starts, at one provider or (empty) at all, until somebody resumes it."""
+
+    provider: str
+    by: str
+    since: float
+
+
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Start an attempt if the task still wants one and the limits allow it; all in one transaction."""
 
@@ -136,6 +222,15 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts that may run at once in all."""
     max_account: int
     """Attempts that may run at once on this account."""
+    kept: int = 0
+    """Slots of `max_running` that only runs with depth > 0 may take, so that a parent's children cannot starve."""
+    depth: int = 0
+    workdir: str = ""
+    """The folder it writes in, real path; empty for a run that only reads or is isolated. One root task at a time."""
+    root: str = ""
+    """Whose lease of the workdir it shares; never empty in a claim with a workdir."""
+    calls: tuple[CallLimit, ...] = ()
+    reserve: tuple[Reserve, ...] = ()
     why: str = ""
     """Why this provider, for the AttemptStarted event."""
     decisions: tuple[Decided, ...] = ()
@@ -148,6 +243,10 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     waiting: WaitReason | None = None
     text: str = ""
     """The sentence, such as `slots: codex has 2 of 2 running`."""
+    until: float | None = None
+    """Unix time at which it may be tried again, where known."""
+    refused: Fault | None = None
+    """A policy's count or a hard budget is used up: the run is to end as `blocked`."""
     gone: bool = False
     """The task has ended, is being canceled or has a running attempt: nothing is left to do."""
 
@@ -182,6 +281,11 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     output_file: str = ""
     output_size: int = 0
     failover_from: str = ""
+    cooldown: Cooldown | None = None
+    """Holds for everybody from this commit on."""
+    health: Literal["", "good", "bad"] = ""
+    """What the attempt says of its account's circuit; empty: nothing (a cancel, a wrong request)."""
+    breaker: Breaker = Breaker()
     events: tuple[RunEvent, ...] = ()
     decisions: tuple[Decided, ...] = ()
 
@@ -210,6 +314,30 @@ class TaskStore(Protocol):
 
     async def claim(self, claim: Claim, now: float) -> Claimed:
         """Start an attempt. Attempts of earlier incarnations count against the limits until they are settled."""
+        ...
+
+    async def accounts(self) -> list[Account]:
+        """All that have ever cooled down, failed or been probed."""
+        ...
+
+    async def cool_down(self, cooldown: Cooldown) -> None:
+        """Outside a settle: a running attempt has met a limit that holds for everybody."""
+        ...
+
+    async def clear(self, provider: str) -> int:
+        """Forget the cooldowns and open circuits of a provider (empty: of all) at a user's word; how many there were."""
+        ...
+
+    async def pause(self, provider: str, by: str, now: float) -> None: ...
+
+    async def resume(self, provider: str) -> bool:
+        """Whether it was paused."""
+        ...
+
+    async def pauses(self) -> list[Pause]: ...
+
+    async def answer(self, run_id: str, text: str, now: float) -> Task:
+        """Queue a run that waits for input again, with the answer. Raises FaultError(CONFLICT) for any other."""
         ...
 
     async def append(self, run_id: str, number: int, epoch: int, events: Sequence[RunEvent]) -> int:

@@ -119,6 +119,10 @@ class Limits(_Table, frozen=True):
     """What one attempt may write before it ends as output_limit."""
     timeout: Annotated[int, Meta(ge=1)] = 300
     """Seconds a run may take when nobody says otherwise."""
+    depth: Annotated[int, Meta(ge=0, le=16)] = 3
+    """How many runs may stand above a run: an agent that asks an agent that asks …"""
+    per_minute: Count = 60
+    """Runs that one agent's run may start in a minute."""
 
     def slots(self, provider: str) -> int:
         """How many attempts may run at once on this provider."""
