@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.faults import Fault
-from muxwire.runs import flag
+from muxwire.runs import AccountLine, PausedLine, flag
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -50,6 +50,8 @@ class RunLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     waiting_for: str = ""
     until: float | None = None
     last_line: str = ""
+    silent_s: float | None = None
+    """Seconds for which a running agent has said nothing, once that is worth a word."""
     origin: str = ""
 
 
@@ -75,6 +77,9 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     running: tuple[RunLine, ...] = ()
     waiting: tuple[RunLine, ...] = ()
     recent: tuple[RunLine, ...] = ()
+    paused: tuple[PausedLine, ...] = ()
+    accounts: tuple[AccountLine, ...] = ()
+    """Those that cool down, whose circuit is not closed, or on which attempts run."""
 
 
 class CheckParams(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -47,6 +47,11 @@ SHOW = Method("show", runs.RunRef, runs.RunDetail, "Show everything about one ru
 WATCH = Method("watch", runs.WatchParams, runs.RunResult, "Follow a run's events.", event=events.RunEvent)
 WAIT = Method("wait", runs.WaitParams, runs.WaitResult, "Wait for runs to end.", hot=True)
 CANCEL = Method("cancel", runs.CancelParams, runs.CancelResult, "Cancel runs and end their process trees.", hot=True)
+RETRY = Method(
+    "retry", runs.RetryParams, runs.RunResult, "Run an ended task again, as a new run.", event=events.RunEvent
+)
+ANSWER = Method("answer", runs.AnswerParams, runs.RunResult, "Answer a run that waits for input.")
+QUEUE = Method("queue", runs.QueueParams, runs.QueueResult, "Show, pause or resume the queue.")
 FACTS = Method("facts", insight.Nothing, insight.DaemonFacts, "Show the daemon's own facts.")
 SHUTDOWN = Method(
     "shutdown", insight.ShutdownParams, insight.ShutdownResult, "End the daemon.", event=insight.DrainEvent
@@ -54,5 +59,8 @@ SHUTDOWN = Method(
 
 METHODS: dict[str, Method[Any, Any]] = {
     method.name: method
-    for method in (PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL, FACTS, SHUTDOWN)
+    for method in (
+        *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
+        *(RETRY, ANSWER, QUEUE, FACTS, SHUTDOWN),
+    )
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -139,6 +139,8 @@ class RunResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     failover_from: str | None = None
     waiting: WaitReason | None = None
     waiting_for: str = ""
+    until: float | None = None
+    """Unix time at which what it waits for is over, where that is known."""
     output_size: int | None = None
     """Bytes of the whole output, when `output` holds only its head."""
     profile: str = ""
@@ -182,10 +184,91 @@ class CancelParams(msgspec.Struct, frozen=True, omit_defaults=True):
 
     run_ids: Annotated[tuple[str, ...], Meta(description="Run ids.", extra=flag(positional=True))] = ()
     all: Annotated[bool, Meta(description="Every run that has not ended.", extra=flag("--all"))] = False
+    mine: Annotated[
+        bool, Meta(description="Every run of mine: sent by the same user in the same way.", extra=flag("--mine"))
+    ] = False
 
 
 class CancelResult(msgspec.Struct, frozen=True):
     runs: tuple[RunResult, ...]
+
+
+class RetryParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Run an ended task again, as a run of its own."""
+
+    run_id: Annotated[
+        str, Meta(description="Run id, or 6 or more of its first characters.", extra=flag(positional=True))
+    ]
+    provider: Annotated[
+        str, Meta(description="Another provider, or `provider/model`, than before.", extra=flag("-p", "--provider"))
+    ] = ""
+    model: Annotated[str, Meta(description="Another model than before.", extra=flag("-m", "--model"))] = ""
+    wait_s: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
+    ] = None
+    background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
+    env: CallerEnv = CallerEnv()
+
+
+class AnswerParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Answer a run that waits for input; the agent goes on in the same session."""
+
+    run_id: Annotated[
+        str, Meta(description="Run id, or 6 or more of its first characters.", extra=flag(positional=True))
+    ]
+    text: Annotated[
+        str,
+        Meta(
+            description="The answer; read from stdin when it is not given.",
+            extra_json_schema={"minLength": 1},
+            extra=flag("--text"),
+        ),
+    ] = ""
+
+
+class QueueParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Show what keeps runs waiting; start nothing new, at one provider or at all, and go on again."""
+
+    action: Annotated[
+        Literal["show", "pause", "resume"], Meta(description="show, pause or resume.", extra=flag(positional=True))
+    ] = "show"
+    provider: Annotated[
+        str, Meta(description="One provider; without it, all of them.", extra=flag("-p", "--provider"))
+    ] = ""
+
+
+class PausedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Nothing new starts here until somebody resumes it."""
+
+    provider: str
+    """Empty: at all."""
+    by: str
+    since: float
+
+
+class AccountLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An account that is not simply ready: it cools down, its circuit is not closed, or attempts run on it."""
+
+    account: str
+    provider: str
+    running: int = 0
+    slots: int = 0
+    """Attempts that may run on it at once."""
+    cooldown_until: float | None = None
+    cooldown_kind: str = ""
+    """rate_limit, quota or overloaded."""
+    cooldown_text: str = ""
+    circuit: Literal["closed", "open", "half-open"] = "closed"
+    opens_until: float | None = None
+    """Unix time at which an open circuit lets one attempt through."""
+
+
+class QueueResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    paused: tuple[PausedLine, ...] = ()
+    accounts: tuple[AccountLine, ...] = ()
+    running: int = 0
+    waiting: int = 0
 
 
 class AttemptDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -226,5 +309,11 @@ class RunDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     started_at: float | None = None
     ended_at: float | None = None
     timeout: int = 0
+    deadline: float | None = None
+    """Unix time by which it must have ended, waiting included."""
+    after: tuple[str, ...] = ()
+    """Runs that had to succeed first."""
+    retry_of: str = ""
+    """The run that this one repeats at its user's word."""
     attempts: tuple[AttemptDetail, ...] = ()
     decisions: tuple[DecisionDetail, ...] = ()
