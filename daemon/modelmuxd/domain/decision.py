@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from muxwire.words import WaitReason
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +44,33 @@ class FailOver(msgspec.Struct, frozen=True, tag=True):
     why: str
 
 
-class GiveUp(msgspec.Struct, frozen=True, tag=True):
+class Park(msgspec.Struct, frozen=True, tag=True):
+    """The run waits for something outside of it: a limit that ends, an answer. It costs no slot meanwhile."""
+
+    waiting: WaitReason
+    text: str
+    """The sentence for the user, such as `quota until 14:05: codex`."""
+    until: float | None
+    """Unix time; None: until somebody comes."""
     why: str
 
 
-Next = RetryAt | FailOver | GiveUp
+class GiveUp(msgspec.Struct, frozen=True, tag=True):
+    why: str
+    hint: str = ""
+    """What the user can do, where the fault itself does not say it."""
+
+
+Next = RetryAt | FailOver | Park | GiveUp
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a task cannot start now."""
+
+    reason: WaitReason
+    text: str
+    """The sentence, such as `slots: codex has 2 of 2 running`."""
+    until: float | None = None
+    """Unix time at which it may be looked at again, where that is known."""
+    on: tuple[str, ...] = ()
+    """What must come free first, such as `slots:codex` or `run:01k…`; whoever frees it says the same word."""

@@ -1,4 +1,18 @@
-"""What follows a fault: a pure decision over the fault, what was tried, and the task's settings."""
+"""What follows a fault: a pure decision over the fault, what was tried, and the task's settings.
+
+| fault | what follows |
+|---|---|
+| auth, not_installed, invalid_request, refused, sandbox_denied | another provider, else give up; never the same again |
+| rate_limit, quota | the account cools down for everybody; another provider, else park until the limit ends |
+| overloaded, transient, crashed | the same again after a random delay, up to max_retries; then another provider |
+| context_too_long | another provider whose window is known to be larger, else give up |
+| timeout | as `limits.on_timeout` says; give up when it says nothing |
+| needs_input | park until somebody answers, where there is a session to answer into |
+| canceled, output_limit | give up |
+| lost | the same again when it cannot have changed anything, else give up |
+
+A session lives at one provider: its runs never fail over.
+"""
 
 from __future__ import annotations
 
@@ -7,84 +21,193 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 from muxwire.faults import LOST, Fault
+from muxwire.settings.model import OnTimeout
 
-from modelmuxd.domain.decision import FailOver, GiveUp, Next, RetryAt
+from modelmuxd.domain.decision import FailOver, GiveUp, Next, Park, RetryAt
+from modelmuxd.engine.health import LIMITS, states_its_end, waiting_for
+from modelmuxd.engine.times import at
 
-RETRIED: frozenset[str] = frozenset({"overloaded", "transient", "crashed", "rate_limit"})
+RETRIED: frozenset[str] = frozenset({"overloaded", "transient", "crashed"})
 """Kinds that the same provider may get over by itself."""
 
-FINAL: frozenset[str] = frozenset({"canceled", "timeout", "needs_input", "output_limit"})
-"""Kinds that end the run: another provider would not change them."""
+FREE: frozenset[str] = frozenset({*LIMITS, "needs_input"})
+"""Kinds whose attempts do not count against max_retries: the agent did not get to work, or waits for an answer."""
 
 BACKOFF_BASE = 2.0
 BACKOFF_CAP = 60.0
-PATIENCE = 120.0
-"""Longest stated delay, in seconds, that a retry waits for; a longer one fails over or gives up."""
-
-
 LOST_AGAIN = 3
 """Attempts that may be lost before a run is given up, where repeating it is safe."""
+GUESSES = 8
+"""Times in a row that a limit with no stated end is waited for."""
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run stands after a failed attempt."""
 
+    provider: str = ""
     same_provider: int
-    """Attempts at this provider so far, this one included."""
+    """Attempts at this provider so far that count, this one included."""
     max_retries: int
     """Attempts per provider in all."""
     failover: bool
-    others: int
-    """Usable providers not tried yet."""
     session: bool
     """The task goes on with a session, which lives at one provider."""
+    answerable: bool = False
+    """The attempt left a session into which an answer can be sent."""
+    elsewhere: float | None = None
+    """Unix time from which another provider can take it, past when one can now; None: nobody else."""
+    larger: bool = False
+    """Another provider is known to have a larger window."""
     repeatable: bool = False
     """A lost attempt changed nothing: it was read-only, so it may be repeated without asking."""
+    limited: int = 0
+    """Attempts in a row, this one included, that met a limit with no stated end."""
+    limit_until: float = 0.0
+    """Unix time at which the limit that was met ends, or is guessed to."""
+    on_timeout: OnTimeout = "give up"
+    now: float = 0.0
+    deadline: float | None = None
+    """Unix time by which the run must have ended."""
+
+    def in_time(self, at: float) -> bool:
+        return self.deadline is None or at < self.deadline
 
 
-def decide(fault: Fault, tried: Tried, *, jitter: Callable[[], float] = random.random) -> Next:
-    """Retry, fail over, or give up; the reason is for the user.
-
-    Exponential backoff with full jitter (Brooker 2015): a random delay up to `BACKOFF_BASE * 2**n`, never less than
-    what the provider asked for.
-    """
-    if fault.code == LOST:
-        return _after_loss(tried)
-    if fault.code in FINAL:
-        return GiveUp(why=f"{fault.code} ends a run")
-    if fault.code in RETRIED and tried.same_provider < tried.max_retries:
-        asked = fault.retry_after or 0.0
-        if asked <= PATIENCE:
-            delay = jitter() * min(BACKOFF_CAP, BACKOFF_BASE * 2 ** (tried.same_provider - 1))
-            number = tried.same_provider + 1
-            return RetryAt(delay=max(asked, delay), why=f"{fault.code}: attempt {number} of {tried.max_retries}")
-    return _next_provider(fault, tried)
+Jitter = Callable[[], float]
+"""Uniform in [0, 1)."""
 
 
-def _after_loss(tried: Tried) -> Next:
+def decide(fault: Fault, tried: Tried, *, jitter: Jitter = random.random) -> Next:
+    """Retry, fail over, park or give up; the reason is for the user. Nothing is started past the deadline."""
+    return TABLE.get(fault.code, _move)(fault, tried, jitter)
+
+
+def _move(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
+    """Another provider, never the same one."""
+    if tried.session:
+        return GiveUp(f"{fault.code}; a session cannot move to another provider")
+    if not tried.failover:
+        return GiveUp(f"{fault.code}; failover is off")
+    if tried.elsewhere is None:
+        return GiveUp(f"{fault.code}; no other provider can be used")
+    if not tried.in_time(tried.elsewhere):
+        return GiveUp(f"{fault.code}; no other provider can be used before the deadline")
+    return FailOver(fault.code)
+
+
+def _larger(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
+    after = _move(fault, tried, jitter)
+    if isinstance(after, FailOver) and not tried.larger:
+        return GiveUp(
+            f"{fault.code}; no other provider is known to have a larger window",
+            "Send less: name the files that matter, or split the task.",
+        )
+    return after
+
+
+def _backoff(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
+    """Exponential backoff with full jitter (Brooker 2015): a random delay up to `BACKOFF_BASE * 2**n`, never less than
+    what the provider asked for."""
+    if tried.same_provider >= tried.max_retries:
+        return _move(fault, tried, jitter)
+    random_delay = jitter() * min(BACKOFF_CAP, BACKOFF_BASE * 2.0 ** (tried.same_provider - 1))
+    delay = max(_asked(fault, tried), random_delay)
+    if not tried.in_time(tried.now + delay):
+        return _move(fault, tried, jitter)
+    return RetryAt(delay, f"{fault.code}: attempt {tried.same_provider + 1} of {tried.max_retries}")
+
+
+def _asked(fault: Fault, tried: Tried) -> float:
+    if fault.resets_at is not None:
+        return max(0.0, fault.resets_at - tried.now)
+    return fault.retry_after or 0.0
+
+
+def _limit(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
+    until, other = tried.limit_until, tried.elsewhere
+    if tried.session or not tried.failover:
+        other = None
+    if other is not None and other <= tried.now:
+        return FailOver(f"{fault.code} until {at(until, tried.now)}")
+    if tried.limited > GUESSES:
+        return GiveUp(f"{fault.code} {tried.limited} times in a row, and nobody says until when")
+    soonest = until if other is None else min(until, other)
+    if not tried.in_time(soonest):
+        return GiveUp(f"{fault.code} until {at(until, tried.now)}, which is past the deadline")
+    word = waiting_for(fault.code)
+    return Park(word, f"{word} until {at(soonest, tried.now)}: {tried.provider}", soonest, f"{fault.code}: it waits")
+
+
+def _timeout(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
+    if tried.on_timeout == "retry" and tried.same_provider < tried.max_retries and tried.in_time(tried.now):
+        return RetryAt(0.0, f"timeout: attempt {tried.same_provider + 1} of {tried.max_retries}")
+    if tried.on_timeout == "give up":
+        return GiveUp("timeout ends a run, unless limits.on_timeout says otherwise")
+    return _move(fault, tried, jitter)
+
+
+def _ask(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
+    if not tried.answerable:
+        return GiveUp("needs_input, and it left no session to answer into", "Send the task again, with the answer.")
+    return Park("input", f"input: {fault.message}", None, "it waits for an answer")
+
+
+def _end(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
+    return GiveUp(f"{fault.code} ends a run")
+
+
+def _after_loss(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
     if not tried.repeatable:
-        return GiveUp(why="lost, and it may have changed files: `muxctl retry` when you have looked")
+        return GiveUp("lost, and it may have changed files: `muxctl retry` when you have looked")
     if tried.same_provider >= LOST_AGAIN:
-        return GiveUp(why=f"lost {tried.same_provider} times")
-    return RetryAt(delay=0.0, why="lost; it was read-only, so it is repeated")
+        return GiveUp(f"lost {tried.same_provider} times")
+    return RetryAt(0.0, "lost; it was read-only, so it is repeated")
 
 
-def eligible(faults: Sequence[Fault], max_retries: int) -> bool:
+TABLE: dict[str, Callable[[Fault, Tried, Jitter], Next]] = {
+    "auth": _move,
+    "not_installed": _move,
+    "invalid_request": _move,
+    "refused": _move,
+    "sandbox_denied": _move,
+    "rate_limit": _limit,
+    "quota": _limit,
+    "overloaded": _backoff,
+    "transient": _backoff,
+    "crashed": _backoff,
+    "context_too_long": _larger,
+    "timeout": _timeout,
+    "needs_input": _ask,
+    "canceled": _end,
+    "output_limit": _end,
+    LOST: _after_loss,
+}
+
+
+def counted(faults: Sequence[Fault]) -> int:
+    """How many of one provider's attempts count against max_retries."""
+    return sum(fault.code not in FREE for fault in faults)
+
+
+def guesses(faults: Sequence[Fault]) -> int:
+    """How many of one provider's last attempts, in a row, met a limit with no stated end."""
+    count = 0
+    for fault in reversed(faults):
+        if fault.code not in LIMITS or states_its_end(fault):
+            break
+        count += 1
+    return count
+
+
+def eligible(faults: Sequence[Fault], max_retries: int, on_timeout: OnTimeout = "give up") -> bool:
     """Whether a provider may be tried (again) after these faults of its attempts, oldest first: the same rule as
-    `decide`, read back from the record after a restart."""
+    `decide`, read back from the record after a restart. When, its account's cooldown says."""
     if not faults:
         return True
-    last = faults[-1]
-    if last.code == LOST:
-        return len(faults) < LOST_AGAIN
-    return last.code in RETRIED and len(faults) < max_retries and (last.retry_after or 0.0) <= PATIENCE
-
-
-def _next_provider(fault: Fault, tried: Tried) -> Next:
-    if not tried.failover:
-        return GiveUp(why=f"{fault.code}; failover is off")
-    if tried.session:
-        return GiveUp(why=f"{fault.code}; a session cannot move to another provider")
-    if not tried.others:
-        return GiveUp(why=f"{fault.code}; no other provider can be used")
-    return FailOver(why=fault.code)
+    last = faults[-1].code
+    if last in LIMITS:
+        return guesses(faults) <= GUESSES
+    if last == LOST:
+        return counted(faults) < LOST_AGAIN
+    again = last in RETRIED or (last == "timeout" and on_timeout == "retry")
+    return last == "needs_input" or (again and counted(faults) < max_retries)

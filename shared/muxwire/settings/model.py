@@ -106,6 +106,9 @@ class Notifications(_Table, frozen=True):
     """Empty: as the URL says."""
 
 
+OnTimeout = Literal["give up", "fail over", "retry"]
+
+
 class Limits(_Table, frozen=True):
     """What the daemon allows at once and at most, over all clients."""
 
@@ -119,6 +122,8 @@ class Limits(_Table, frozen=True):
     """What one attempt may write before it ends as output_limit."""
     timeout: Annotated[int, Meta(ge=1)] = 300
     """Seconds a run may take when nobody says otherwise."""
+    on_timeout: OnTimeout = "give up"
+    """What follows when an attempt has taken that long; another attempt has the whole time again."""
     depth: Annotated[int, Meta(ge=0, le=16)] = 3
     """How many runs may stand above a run: an agent that asks an agent that asks …"""
     per_minute: Count = 60
