@@ -1,97 +1,139 @@
-"""Who runs next. Woken by events and by the next due time, never by polling.
-
-Priority, then age. The counts of what runs are kept here and checked again by the store inside the claim.
-"""
+"""Who runs next. Woken by events and by the next due time, never by polling."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Collection
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 from muxwire.settings.model import Limits
+from muxwire.words import WaitReason
 
-from modelmuxd.domain.decision import Candidate
+from modelmuxd.domain.decision import Held
 from modelmuxd.engine.clock import Clock
-from modelmuxd.store.interface import Task
+from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.queue import Queue, start_of
+from modelmuxd.engine.slots import Seat, Slots
+from modelmuxd.engine.times import at
+from modelmuxd.store.interface import StoreFull, Task, TaskStore
 
-Admit = Callable[[Task, TaskGroup], Awaitable[bool]]
-"""Starts an attempt of the task in the group, or does not; whether the task left the queue."""
+log = logging.getLogger(__name__)
+
+Admit = Callable[[Task, TaskGroup], Awaitable[Held | None]]
+"""Starts an attempt of the task in the group, or ends it; else what holds it."""
 
 
 class Scheduler:
-    """The queue in memory; the store has it in full."""
+    """The queue and the slots, and the loop that joins them."""
 
-    def __init__(self, *, clock: Clock, limits: Limits) -> None:
+    def __init__(self, *, store: TaskStore, hub: Hub, clock: Clock, limits: Limits) -> None:
+        self._store = store
+        self._hub = hub
         self._clock = clock
-        self.limits = limits
-        self._queue: dict[str, Task] = {}
-        self._running: Counter[str] = Counter()
+        self._queue = Queue()
+        self.slots = Slots(limits)
         self._wake = anyio.Event()
-        self.paused = False
+        self._tasks: TaskGroup | None = None
+        self.draining = False
 
     @property
     def running(self) -> int:
-        return self._running.total()
+        return len(self.slots)
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
 
-    def put(self, *tasks: Task) -> None:
-        """Queue tasks, or what became of them."""
-        for task in tasks:
-            self._queue[task.new.run_id] = task
+    def put(self, task: Task) -> None:
+        """Queue a task, or what became of it."""
+        now = self._clock.now()
+        self._queue.put(task, now)
+        if (start := start_of(task)) > now and task.waiting is None:
+            self._tell(task, Held(reason="not_before", text=f"not before {at(start, now)}", until=start))
         self._wake.set()
-
-    def replace(self, task: Task) -> None:
-        """The same task, as it stands now; no reason to look at the queue again."""
-        self._queue[task.new.run_id] = task
 
     def drop(self, run_id: str) -> None:
-        self._queue.pop(run_id, None)
+        self._queue.drop(run_id)
+        self.free(f"run:{run_id}")
 
-    def pause(self) -> None:
-        """Start nothing new: the daemon drains."""
-        self.paused = True
+    @property
+    def mark(self) -> int:
+        return self._queue.mark
 
-    def free(self, candidate: Candidate) -> bool:
-        taken = self._running[candidate.account]
-        return self.running < self.limits.running and taken < self.limits.slots(candidate.provider)
-
-    def take(self, account: str) -> None:
-        self._running[account] += 1
-
-    def give_back(self, account: str) -> None:
-        self._running[account] -= 1
+    def put_back(self, task: Task, held: Held, mark: int) -> None:
+        """Queue a task that was found to be held, as things stood at `mark`."""
+        self._queue.put(task, self._clock.now())
+        self._hold(task, held, mark)
         self._wake.set()
 
-    def due(self, now: float) -> list[Task]:
-        """What may start now, best first."""
-        ready = [task for task in self._queue.values() if (task.not_before or 0) <= now]
-        return sorted(ready, key=lambda task: (-task.new.priority, task.new.created_at))
+    def drain(self) -> None:
+        """Start nothing new: the daemon is going."""
+        self.draining = True
 
-    def next_due(self, now: float) -> float | None:
-        return min((t.not_before for t in self._queue.values() if t.not_before and t.not_before > now), default=None)
+    def take(self, seat: Seat) -> None:
+        self.slots.take(seat)
+
+    def give_back(self, run_id: str) -> None:
+        self.free(*self.slots.give_back(run_id))
+
+    def free(self, *keys: str) -> None:
+        """What tasks may wait for: a slot, a workdir, an account, the end of a run."""
+        self._queue.free(*keys)
+        self._wake.set()
+
+    def recheck(self, *reasons: WaitReason) -> None:
+        """Offer all again that wait for one of these."""
+        self._queue.recheck(reasons)
+        self._wake.set()
 
     async def run(self, tasks: TaskGroup, admit: Admit) -> None:
-        """Until cancelled: offer each due task to `admit`."""
+        """Until cancelled: offer each task that may be able to start to `admit`, the best first."""
+        self._tasks = tasks
         while True:
             self._wake = anyio.Event()
-            if not self.paused:
+            self._queue.wake_due(self._clock.now())
+            if not self.draining:
                 await self._offer(tasks, admit)
             await self._sleep()
 
     async def _offer(self, tasks: TaskGroup, admit: Admit) -> None:
-        for task in self.due(self._clock.now()):
-            if self.running >= self.limits.running:
-                return
-            if task.new.run_id in self._queue and await admit(task, tasks):
-                self.drop(task.new.run_id)
+        while (task := self._queue.take()) and not self.draining:
+            mark = self._queue.mark
+            held = await admit(task, tasks)
+            if self._queue.get(task.new.run_id) is not task:
+                continue  # canceled or changed meanwhile
+            if held is None:
+                self._queue.drop(task.new.run_id)
+            else:
+                self._hold(task, held, mark)
+            await anyio.lowlevel.checkpoint()
+
+    def _hold(self, task: Task, held: Held, mark: int) -> None:
+        self._queue.hold(task.new.run_id, held, mark)
+        if (task.waiting, task.waiting_for, task.not_before) != (held.reason, held.text, held.until):
+            self._tell(task, held)
+
+    def _tell(self, task: Task, held: Held) -> None:
+        """Have the reason written down, beside everything else: a claim that follows is written after it."""
+        if self._tasks is None:
+            return  # the daemon only starts; what the record says still holds
+        self._tasks.start_soon(self._write_down, task, held)
+
+    async def _write_down(self, task: Task, held: Held) -> None:
+        run_id, now = task.new.run_id, self._clock.now()
+        try:
+            told = await self._store.wait_for(run_id, held.reason, held.text, held.until, now)
+        except StoreFull:
+            log.warning("disk full: why a run waits is not recorded", extra={"run": run_id})
+            return
+        if self._queue.get(run_id) is task:
+            self._queue.update(told)
+        self._hub.notify(run_id)
 
     async def _sleep(self) -> None:
-        due = self.next_due(self._clock.now())
+        due = None if self.draining else self._queue.next_due
         if due is None:
             await self._wake.wait()
             return

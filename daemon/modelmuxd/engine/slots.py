@@ -1,0 +1,111 @@
+"""Who runs now, and whether one more may: in all, on its account, in its workdir. Checked again inside the claim."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+from muxwire.settings.model import Limits
+
+from modelmuxd.domain.decision import Held
+
+ALL = "slots"
+NESTED = "slots+"
+"""What runs wait for when there is no slot at all: those that nobody's agent asked for, and those that one did."""
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt takes while it runs."""
+
+    run_id: str
+    provider: str
+    account: str
+    root: str = ""
+    depth: int = 0
+    parent: str = ""
+    workdir: str = ""
+    """The folder it writes in, real path; empty when it only reads or is isolated."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What comes free when it ends."""
+        folder = (f"workdir:{self.workdir}",) if self.workdir else ()
+        return ALL, NESTED, f"slots:{self.account}", *folder
+
+
+def kept_of(running: int) -> int:
+    """Slots that are kept for nested runs, so that a parent's children cannot starve: a quarter, one at least, and
+    none where there is but one."""
+    return min(running - 1, max(1, running // 4))
+
+
+class Slots:
+    """Counts of what runs. A parent's own slot is not its child's: an agent that waits for one holds both."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.kept = kept_of(limits.running)
+        self._seats: dict[str, Seat] = {}
+        self._accounts: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def taken(self, account: str) -> int:
+        return self._accounts[account]
+
+    @property
+    def seats(self) -> Iterator[Seat]:
+        return iter(self._seats.values())
+
+    def take(self, seat: Seat) -> None:
+        self._seats[seat.run_id] = seat
+        self._accounts[seat.account] += 1
+
+    def give_back(self, run_id: str) -> tuple[str, ...]:
+        """What came free."""
+        seat = self._seats.pop(run_id, None)
+        if seat is None:
+            return ()
+        self._accounts[seat.account] -= 1
+        return seat.keys
+
+    def full(self, depth: int) -> Held | None:
+        """Whether there is no slot at all for a run of that depth."""
+        most = self.limits.running - (0 if depth else self.kept)
+        if len(self) < most:
+            return None
+        kept = "" if depth or not self.kept else f", {self.kept} more kept for nested runs"
+        text = f"slots: {len(self)} of {most} running in all{kept}"
+        return Held(reason="slots", text=text, on=(NESTED if depth else ALL,))
+
+    def held(self, seat: Seat) -> Held | None:
+        """What keeps this attempt from starting now."""
+        slots, taken = self.limits.slots(seat.provider), self.taken(seat.account)
+        if taken >= slots:
+            text = f"slots: {seat.account} has {taken} of {slots} running"
+            return Held(reason="slots", text=text, on=(f"slots:{seat.account}",))
+        return self._writer(seat)
+
+    def _writer(self, seat: Seat) -> Held | None:
+        for other in self._seats.values() if seat.workdir else ():
+            if other.workdir == seat.workdir and other.root != seat.root:
+                text = f"workdir: {other.run_id} writes in {seat.workdir}"
+                return Held(reason="workdir", text=text, on=(f"workdir:{seat.workdir}",))
+        return None
+
+    def never(self, seat: Seat) -> str:
+        """Why it could wait for ever: those that wait for it hold every slot that it could have. Empty: it can run."""
+        above = list(self._above(seat.parent))
+        here = sum(one.account == seat.account for one in above)
+        if here >= self.limits.slots(seat.provider):
+            return f"{here} of {self.limits.slots(seat.provider)} slots of {seat.account}"
+        if len(above) >= self.limits.running:
+            return f"{len(above)} of {self.limits.running} slots in all"
+        return ""
+
+    def _above(self, run_id: str) -> Iterator[Seat]:
+        while seat := self._seats.get(run_id):
+            yield seat
+            run_id = seat.parent
