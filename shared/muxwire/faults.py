@@ -41,6 +41,7 @@ PROTOCOL = "protocol"
 STORAGE = "storage"
 INTERNAL = "internal"
 LOST = "lost"
+DEPENDENCY = "dependency"
 
 
 class FaultError(Exception):

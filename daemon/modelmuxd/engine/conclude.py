@@ -1,32 +1,41 @@
-"""From how an attempt ended to what follows for the run. Pure."""
+"""From how an attempt ended to what follows for the run and for its account. Pure."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import msgspec
 from muxwire.events import AttemptEnded
 from muxwire.faults import LOST
 from muxwire.words import FinalState
 
-from modelmuxd.domain.decision import FailOver, GiveUp, RetryAt
-from modelmuxd.engine.retry import Tried, decide
-from modelmuxd.store.interface import Decided, Settle, Task
+from modelmuxd.domain.decision import FailOver, GiveUp, Park, RetryAt
+from modelmuxd.engine.health import cooldown, health
+from modelmuxd.engine.plan import named
+from modelmuxd.engine.retry import Jitter, Tried, decide
+from modelmuxd.store.interface import Attempt, Decided, Settle, Task
 
 
-def conclude(
-    ended: Settle, task: Task, tried: Tried, *, provider: str, now: float, jitter: Callable[[], float] = random.random
-) -> Settle:
-    """The settle with the run's next state, the decision, and the event that tells it."""
+def conclude(ended: Settle, task: Task, attempt: Attempt, tried: Tried, *, jitter: Jitter = random.random) -> Settle:
+    """The settle with the run's next state, the decision, the event that tells it, and what it says of the account."""
+    cool = cooldown(
+        ended.fault, account=attempt.account, provider=attempt.provider, now=tried.now, met=max(1, tried.limited)
+    )
+    ended = msgspec.structs.replace(ended, cooldown=cool, health=health(ended.fault))
     if ended.fault is None:
-        return _finish(ended, "success", "")
-    after = decide(ended.fault, tried, jitter=jitter)
-    if task.canceling or isinstance(after, GiveUp):
-        return _finish(ended, final_state(ended.fault.code), after.why)
-    if isinstance(after, FailOver):
-        return _go_on(ended, "failover", after.why, failover_from=provider)
-    return _retry(ended, after, now)
+        return _finish(_other_than_named(ended, task, attempt), "success", "")
+    after = decide(ended.fault, msgspec.structs.replace(tried, limit_until=cool.until if cool else 0.0), jitter=jitter)
+    if task.canceling:
+        return _finish(ended, final_state(ended.fault.code), "it is being canceled")
+    match after:
+        case GiveUp(why, hint):
+            return _finish(_hinted(ended, hint), final_state(ended.fault.code), why)
+        case FailOver(why):
+            return _go_on(ended, "failover", why, failover_from=attempt.provider)
+        case RetryAt():
+            return _retry(ended, after, tried.now)
+        case Park():
+            return _park(ended, after)
 
 
 def final_state(code: str) -> FinalState:
@@ -49,11 +58,40 @@ def _finish(ended: Settle, state: FinalState, why: str) -> Settle:
     )
 
 
+def _hinted(ended: Settle, hint: str) -> Settle:
+    assert ended.fault
+    if not hint or ended.fault.hint:
+        return ended
+    return msgspec.structs.replace(ended, fault=msgspec.structs.replace(ended.fault, hint=hint))
+
+
+def _other_than_named(ended: Settle, task: Task, attempt: Attempt) -> Settle:
+    """Whom the user named was passed over for a limit before it was ever asked: that is failing over as well."""
+    asked = named(task.new)
+    if not asked or attempt.provider == asked or task.failover_from:
+        return ended
+    return msgspec.structs.replace(ended, failover_from=asked)
+
+
 def _retry(ended: Settle, after: RetryAt, now: float) -> Settle:
     later = _go_on(ended, "retry", after.why)
     return msgspec.structs.replace(
         later, waiting="not_before", waiting_for=f"not before: {after.why}", not_before=now + after.delay
     )
+
+
+def _park(ended: Settle, after: Park) -> Settle:
+    """What an agent said before it asked is part of the question."""
+    later = _go_on(ended, "park", after.why)
+    if after.waiting == "input":
+        later = msgspec.structs.replace(
+            later,
+            summary=ended.summary,
+            output=ended.output,
+            output_file=ended.output_file,
+            output_size=ended.output_size,
+        )
+    return msgspec.structs.replace(later, waiting=after.waiting, waiting_for=after.text, not_before=after.until)
 
 
 def _go_on(ended: Settle, kind: str, why: str, failover_from: str = "") -> Settle:

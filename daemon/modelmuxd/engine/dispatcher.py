@@ -1,4 +1,4 @@
-"""The life of a queued task: plan, claim, run an attempt, decide what follows, settle, and into the queue again.
+"""The life of a queued task: admit, claim, run an attempt, decide what follows, settle, and into the queue again.
 
 The one path for everything that runs an agent.
 """
@@ -7,37 +7,35 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import msgspec
 from anyio.abc import TaskGroup
 from muxwire.faults import INTERNAL, Fault, FaultError
-from muxwire.runs import CallerEnv
-from muxwire.words import WaitReason
+from muxwire.words import FinalState
 
-from modelmuxd.domain.decision import Candidate
+from modelmuxd.domain.decision import Held
+from modelmuxd.engine import accounts
+from modelmuxd.engine.accounts import Accounts
+from modelmuxd.engine.admission import Admission, Over, Ready, time_left
 from modelmuxd.engine.attempts import Attempts, Live, ended_with
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.conclude import conclude
 from modelmuxd.engine.environment import Secrets
+from modelmuxd.engine.family import below
 from modelmuxd.engine.hub import Hub
-from modelmuxd.engine.plan import Ask, Plan, Planner, TaskSettings
-from modelmuxd.engine.retry import Tried
+from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, session_of
+from modelmuxd.engine.retry import Tried, counted, guesses
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.store.interface import Attempt, Claim, Decided, Settle, Stale, StoreFull, Task, TaskStore
 
 log = logging.getLogger(__name__)
 
-
-LoginEnvironment = Callable[[], Awaitable[CallerEnv]]
-"""The login shell's environment, read once."""
-
-
-class SettingsFor(Protocol):
-    async def __call__(self, workdir: str, profile: str) -> TaskSettings:
-        """Raises FaultError when the settings in force cannot be used."""
-        ...
+AGAIN = 1.0
+"""Seconds after which a claim is tried again that was refused for a reason nobody here knows of."""
+FULL_AGAIN = 5.0
+"""Seconds after which a claim is tried again that the disk had no room for."""
+SPENT = "reserve"
+"""What runs wait for that a budget holds back."""
 
 
 class Dispatcher:
@@ -48,194 +46,218 @@ class Dispatcher:
         *,
         store: TaskStore,
         planner: Planner,
+        admission: Admission,
         attempts: Attempts,
         scheduler: Scheduler,
+        accounts: Accounts,
         secrets: Secrets,
         settings_for: SettingsFor,
-        login_environment: LoginEnvironment,
         hub: Hub,
         clock: Clock,
     ) -> None:
         self._store = store
         self._planner = planner
+        self._admission = admission
         self._attempts = attempts
         self._scheduler = scheduler
+        self._accounts = accounts
         self._secrets = secrets
         self._settings_for = settings_for
-        self._login_environment = login_environment
         self._hub = hub
         self._clock = clock
 
-    async def admit(self, task: Task, tasks: TaskGroup) -> bool:
-        """Start an attempt of this task if somebody can take it now. True when the task needs no place in the queue."""
-        if not await self._has_environment(task):
-            await self._wait(task, "environment", f"environment: {', '.join(task.new.env_names)} of its caller")
-            return False
-        try:
-            settings = await self._settings_for(task.new.workdir, task.new.profile)
-            tried = await self._store.attempts(task.new.run_id) if task.attempts else []
-            plan = await self._planner.plan(task.new, tried, settings)
-        except FaultError as error:
-            await self._end(task, error.fault, None)
-            return True
-        if plan.fault:
-            await self._end(task, tried[-1].fault if tried and tried[-1].fault else plan.fault, plan)
-            return True
-        chosen = next((one.candidate for one in plan.ranked if self._scheduler.free(one.candidate)), None)
-        if chosen is None:
-            best = plan.ranked[0].candidate
-            slots = self._scheduler.limits.slots(best.provider)
-            await self._wait(task, "slots", f"slots: {best.account} has {slots} of {slots} running")
-            return False
-        self._scheduler.take(chosen.account)
-        tasks.start_soon(self._conduct, task, chosen, plan, settings, tried)
-        return True
+    async def admit(self, task: Task, tasks: TaskGroup) -> Held | None:
+        """Start an attempt of this task if somebody can take it now, or end it; else what holds it."""
+        found = await self._admission.look(task)
+        if isinstance(found, Held):
+            return found
+        if isinstance(found, Over):
+            await self._end(task, found.state, found.fault, found.plan)
+            return None
+        self._scheduler.take(found.seat)
+        tasks.start_soon(self._conduct, task, found)
+        return None
 
-    async def _has_environment(self, task: Task) -> bool:
-        """Secrets are never stored, so after a restart they come from the login shell or the next client."""
-        run_id, names = task.new.run_id, task.new.env_names
-        if not self._secrets.missing(run_id, names):
-            return True
-        login = await self._login_environment()
-        return self._secrets.refill(run_id, names, login.values)
-
-    async def _wait(self, task: Task, reason: WaitReason, text: str) -> None:
-        if task.waiting_for == text:
-            return
-        waiting = await self._store.wait_for(task.new.run_id, reason, text, task.not_before, self._clock.now())
-        self._scheduler.replace(waiting)
-        self._hub.notify(task.new.run_id)
-
-    async def _conduct(
-        self, task: Task, chosen: Candidate, plan: Plan, settings: TaskSettings, tried: list[Attempt]
-    ) -> None:
+    async def _conduct(self, task: Task, ready: Ready) -> None:
         """One attempt, from the claim to the settle. Whatever happens, the slot comes back and the run has an end."""
-        run_id = task.new.run_id
-        deadline = (task.started_at or self._clock.now()) + task.new.timeout
+        run_id, mark, after = task.new.run_id, self._scheduler.mark, None
         try:
-            with self._attempts.under_way(run_id, deadline) as live:
-                after = await self._attempt(task, chosen, plan, settings, tried, live)
+            with self._attempts.under_way(run_id, self.deadline(task, ready.tried)) as live:
+                after = await self._attempt(task, ready, live)
         except Stale:
             log.warning("another daemon owns this attempt", extra={"run": run_id})
         except StoreFull:
             log.error("disk full: the attempt was not claimed", extra={"run": run_id})
-            self._scheduler.put(msgspec.structs.replace(task, not_before=self._clock.now() + 5))
+            text, until = "not before there is room on the disk", self._clock.now() + FULL_AGAIN
+            after = Held(reason="not_before", text=text, until=until)
         except Exception:
             log.exception("an attempt failed inside the daemon", extra={"run": run_id})
             await self._abandon(task)
-        else:
-            self.settled(after)
         finally:
-            self._scheduler.give_back(chosen.account)
+            self._scheduler.give_back(run_id)
             self._hub.notify(run_id)
+        if isinstance(after, Held):
+            self._scheduler.put_back(task, after, mark)
+        elif after is not None:
+            await self.settled(after)
 
-    def settled(self, task: Task | None) -> None:
-        """Queue what goes on; forget the secrets of what has ended."""
-        if task is None:
-            return
+    def deadline(self, task: Task, tried: list[Attempt], since: float | None = None) -> float:
+        """Unix time at which an attempt that starts now, or started at `since`, is ended."""
+        until = (self._clock.now() if since is None else since) + time_left(task, tried)
+        return until if task.new.deadline is None else min(until, task.new.deadline)
+
+    async def settled(self, task: Task) -> None:
+        """Queue what goes on; of what has ended, forget the secrets, tell those that follow it, end those below it."""
         if task.ended_at is None:
             self._scheduler.put(task)
-        else:
-            self._secrets.drop(task.new.run_id)
+            return
+        self._secrets.drop(task.new.run_id)
+        self._scheduler.drop(task.new.run_id)
+        if task.state in ("canceled", "timeout"):
+            await self.cancel_below(task)
 
-    async def _attempt(
-        self,
-        task: Task,
-        chosen: Candidate,
-        plan: Plan,
-        settings: TaskSettings,
-        tried: list[Attempt],
-        live: Live,
-    ) -> Task | None:
+    async def cancel_below(self, task: Task) -> None:
+        """Cancel the runs that a run's agent has asked for, and theirs: nobody is left to hear of them."""
+        for run_id in below(task.new.run_id, await self._store.unfinished()):
+            await self.cancel(run_id, f"the end of {task.new.run_id}")
+
+    async def cancel(self, run_id: str, by: str) -> Task:
+        """Ask for a run's end: at once in the queue; one that runs ends when its tree is dead."""
+        task = await self._store.request_cancel(run_id, by, self._clock.now())
+        if live := self._attempts.live.get(run_id):
+            live.end("canceled")
+        if task.ended_at is not None:
+            self._secrets.drop(run_id)
+            self._scheduler.drop(run_id)
+        self._hub.notify(run_id)
+        return task
+
+    async def _attempt(self, task: Task, ready: Ready, live: Live) -> Task | Held | None:
         folder = f"{task.new.run_id}-{task.attempts + 1}"
         try:
-            ask = await self._ask(task, chosen, plan, settings, folder)
+            ask = await self._ask(task, ready, folder)
         except FaultError as error:
-            await self._end(task, error.fault, plan)
+            await self._end(task, "error", error.fault, ready.plan)
             return None
-        claimed = await self._store.claim(self._claim(task, ask, plan, folder), self._clock.now())
+        claimed = await self._store.claim(self._claim(task, ready, ask, folder), self._clock.now())
         if claimed.gone:
+            return None
+        if claimed.refused:
+            await self._end(task, "blocked", claimed.refused, ready.plan)
             return None
         if claimed.attempt is None:
             assert claimed.waiting
-            return await self._store.wait_for(task.new.run_id, claimed.waiting, claimed.text, None, self._clock.now())
+            return self._refused(Held(reason=claimed.waiting, text=claimed.text, until=claimed.until), ready)
+        await self._accounts.read()  # a half-open circuit is being probed now
         self._hub.notify(task.new.run_id)
         ended = await self._attempts.start(task, claimed.attempt, ask, live)
-        return await self.conclude(task, claimed.attempt, ended, tried, others=len(plan.ranked) - 1)
+        return await self.conclude(task, claimed.attempt, ended, ready.tried)
 
-    async def _ask(self, task: Task, chosen: Candidate, plan: Plan, settings: TaskSettings, folder: str) -> Ask:
-        usage = None
-        if task.new.session_id:
-            usage = await self._store.session_usage(chosen.provider, task.new.session_id)
+    def _refused(self, held: Held, ready: Ready) -> Held:
+        """The record knows better than our image of it. Where nothing tells when that changes, it is asked again."""
+        if held.reason in ("cooldown", "quota"):
+            return msgspec.structs.replace(held, on=(accounts.key(ready.candidate.account),))
+        if held.reason == "budget":
+            return msgspec.structs.replace(held, on=(SPENT,))
+        return msgspec.structs.replace(held, until=held.until or self._clock.now() + AGAIN)
+
+    async def _ask(self, task: Task, ready: Ready, folder: str) -> Ask:
+        usage, session = None, session_of(task)
+        if session:
+            usage = await self._store.session_usage(ready.candidate.provider, session)
         return self._planner.ask(
-            task.new,
-            chosen,
-            plan,
+            task,
+            ready.candidate,
+            ready.plan,
             folder=self._attempts.spool / folder,
-            settings=settings,
+            settings=ready.settings,
             secrets=self._secrets.of(task.new.run_id),
             session_usage=usage,
             as_root=os.geteuid() == 0,
         )
 
-    def _claim(self, task: Task, ask: Ask, plan: Plan, folder: str) -> Claim:
-        limits = self._scheduler.limits
+    def _claim(self, task: Task, ready: Ready, ask: Ask, folder: str) -> Claim:
+        slots, seat = self._scheduler.slots, ready.seat
         return Claim(
             run_id=task.new.run_id,
-            provider=ask.candidate.provider,
-            account=ask.candidate.account,
+            provider=seat.provider,
+            account=seat.account,
             model=ask.candidate.model,
             folder=folder,
             argv=ask.invocation.argv,
             cli_version=ask.version,
             enforced=ask.invocation.enforced,
-            max_running=limits.running,
-            max_account=limits.slots(ask.candidate.provider),
-            why=plan.decision.text,
-            decisions=(plan.decision,),
+            max_running=slots.limits.running,
+            max_account=slots.limits.slots(seat.provider),
+            kept=slots.kept,
+            depth=seat.depth,
+            workdir=seat.workdir,
+            root=seat.root,
+            why=ready.plan.decision.text,
+            decisions=(ready.plan.decision,),
         )
 
     async def conclude(
-        self,
-        task: Task,
-        attempt: Attempt,
-        ended: Settle,
-        tried: list[Attempt],
-        *,
-        others: int,
-        never_started: bool = False,
+        self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt], *, never_started: bool = False
     ) -> Task:
         """Decide what follows an attempt's end, and write both down in one transaction."""
-        same = 1 + sum(one.provider == attempt.provider for one in tried)
-        facts = Tried(
-            same_provider=same,
-            max_retries=task.new.max_retries,
-            failover=task.new.failover,
-            others=others,
-            session=bool(task.new.session_id),
-            repeatable=never_started or (task.new.sandbox == "read-only" and attempt.enforced != "none"),
-        )
         live = self._attempts.live.get(task.new.run_id)
         canceling = task.canceling or bool(live and live.ending == "canceled")
         task = msgspec.structs.replace(task, canceling=canceling)
-        return await self._attempts.settle(
-            conclude(ended, task, facts, provider=attempt.provider, now=self._clock.now())
+        facts = await self._facts(task, attempt, ended, tried, never_started=never_started)
+        after = await self._attempts.settle(conclude(ended, task, attempt, facts))
+        await self._accounts.read()
+        self._scheduler.free(accounts.key(attempt.account), SPENT)
+        return after
+
+    async def _facts(
+        self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt], *, never_started: bool
+    ) -> Tried:
+        now, new = self._clock.now(), task.new
+        tried = [*tried, msgspec.structs.replace(attempt, state=ended.attempt_state, fault=ended.fault, ended_at=now)]
+        faults = faults_of(tried, attempt.provider)
+        others = await self._others(task, tried) if ended.fault else []
+        return Tried(
+            provider=attempt.provider,
+            same_provider=counted(faults),
+            max_retries=new.max_retries,
+            failover=new.failover,
+            session=bool(session_of(task)),
+            answerable=bool(ended.session_id or session_of(task)),
+            elsewhere=min((self._accounts.usable_from(one, now) for one in others), default=None),
+            larger=bool(others),  # a smaller window is no candidate any more
+            repeatable=never_started or (new.sandbox == "read-only" and attempt.enforced != "none"),
+            limited=guesses(faults),
+            on_timeout=self._planner.on_timeout,
+            now=now,
+            deadline=new.deadline,
         )
+
+    async def _others(self, task: Task, tried: list[Attempt]) -> list[str]:
+        """The accounts of other providers that could take the task, now or when a limit ends."""
+        try:
+            settings = await self._settings_for(task.new.workdir, task.new.profile)
+            plan = await self._planner.plan(task, tried, settings)
+        except FaultError:
+            return []
+        last, paused = tried[-1].provider, self._accounts.pauses
+        others = [one.candidate for one in plan.ranked if one.candidate.provider != last]
+        return [one.account for one in others if one.provider not in paused]
 
     async def _abandon(self, task: Task) -> None:
         """After a failure of our own: no run may show `running` for ever. The agent has been ended by then."""
         for attempt in await self._store.attempts(task.new.run_id):
             if attempt.ended_at is None:
                 ended = msgspec.structs.replace(ended_with(attempt, _internal()), state="error")
-                self.settled(await self._attempts.settle(ended))
+                await self.settled(await self._attempts.settle(ended))
                 return
-        await self._end(task, _internal(), None)
+        await self._end(task, "error", _internal(), None)
 
-    async def _end(self, task: Task, fault: Fault, plan: Plan | None) -> None:
+    async def _end(self, task: Task, state: FinalState, fault: Fault, plan: Plan | None) -> None:
         """A task that will not run (any more)."""
         decisions: tuple[Decided, ...] = (plan.decision,) if plan else ()
-        ended = await self._store.end(task.new.run_id, "error", fault, self._clock.now(), decisions)
-        self.settled(ended)
+        ended = await self._store.end(task.new.run_id, state, fault, self._clock.now(), decisions)
+        await self.settled(ended)
         self._hub.notify(task.new.run_id)
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from muxwire.runs import CallerEnv
 
 from modelmuxd.adapters.base import Adapter, Login
+from modelmuxd.domain.decision import Held
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings
+from modelmuxd.store.interface import NewTask
+
+LoginEnvironment = Callable[[], Awaitable[CallerEnv]]
+"""The login shell's environment, read once."""
 
 
 class Secrets:
@@ -42,6 +49,29 @@ class Secrets:
 
     def drop(self, run_id: str) -> None:
         self._values.pop(run_id, None)
+
+
+class Environments:
+    """Whether a task has what its agent needs. Secrets are never stored, so after a restart they come from the login
+    shell or the next client."""
+
+    def __init__(self, secrets: Secrets, login: LoginEnvironment) -> None:
+        self._secrets = secrets
+        self._login = login
+
+    async def held(self, task: NewTask) -> Held | None:
+        if not self._secrets.missing(task.run_id, task.env_names):
+            return None
+        login = await self._login()
+        if self._secrets.refill(task.run_id, task.env_names, login.values):
+            return None
+        text = f"environment: {', '.join(task.env_names)} of its caller"
+        return Held(reason="environment", text=text, on=tuple(map(key, task.env_names)))
+
+
+def key(name: str) -> str:
+    """What runs wait for that miss this variable."""
+    return f"environment:{name}"
 
 
 def names_needed(adapter: Adapter, login: Login, settings: ProviderSettings) -> set[str]:

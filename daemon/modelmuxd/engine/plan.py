@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 from muxwire.faults import NO_PROVIDER, Fault, unknown_name
+from muxwire.settings.model import OnTimeout
 from muxwire.words import Effort
 
 from modelmuxd.adapters.base import Adapter
@@ -19,7 +20,7 @@ from modelmuxd.engine.environment import child_environment
 from modelmuxd.engine.located import Located, under_profile
 from modelmuxd.engine.retry import eligible
 from modelmuxd.routing.router import Preferences, rank
-from modelmuxd.store.interface import Attempt, Decided, NewTask
+from modelmuxd.store.interface import Attempt, Decided, NewTask, Task
 
 
 class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,12 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, provider: str) -> ProviderSettings:
         return self.profile.get(provider, ProviderSettings())
+
+
+class SettingsFor(Protocol):
+    async def __call__(self, workdir: str, profile: str) -> TaskSettings:
+        """Raises FaultError when the settings in force cannot be used."""
+        ...
 
 
 class Locate(Protocol):
@@ -85,22 +92,23 @@ def wanted(provider: str, adapters: Mapping[str, Adapter]) -> list[Adapter]:
 class Planner:
     """Looks the candidates up on the caller's PATH and ranks them."""
 
-    def __init__(self, adapters: Mapping[str, Adapter], locate: Locate) -> None:
+    def __init__(self, adapters: Mapping[str, Adapter], locate: Locate, on_timeout: OnTimeout = "give up") -> None:
         self._adapters = adapters
         self._locate = locate
+        self.on_timeout = on_timeout
 
-    async def plan(self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings) -> Plan:
+    async def plan(self, whole: Task, attempts: Sequence[Attempt], settings: TaskSettings) -> Plan:
         """Rank what can be used and has not been spent by earlier attempts."""
-        adapters = self._worth_asking(task, attempts, settings)
+        task, adapters = whole.new, self._worth_asking(whole, attempts, settings)
         names = frozenset(task.env_names)
         located = {
             one.name: under_profile(await self._locate(one, task.env, names), one, settings.of(one.name), names)
             for one in adapters
         }
         candidates = [self._candidate(one, located[one.name], task, settings) for one in adapters]
-        usable = [one for one in candidates if eligible(_faults(attempts, one.provider), task.max_retries)]
+        usable = [one for one in candidates if self._unspent(one.provider, attempts, task.max_retries)]
         ranking = rank(task.task, usable, settings.preferences)
-        ranked = _first(ranking.ranked, attempts[-1].provider if attempts else _named(task))
+        ranked = _first(ranking.ranked, attempts[-1].provider if attempts else named(task))
         return Plan(
             ranked=ranked,
             located=located,
@@ -108,12 +116,27 @@ class Planner:
             decision=_explain(ranked, ranking.excluded),
         )
 
-    def _worth_asking(self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings) -> list[Adapter]:
-        """Whom the task names; with failover all others too, but those that the user has switched off."""
-        adapters = wanted(task.provider, self._adapters)
+    def window(self, provider: str) -> int:
+        """Tokens that its models take at least; 0 when that is not known."""
+        adapter = self._adapters.get(provider)
+        return adapter.window if adapter else 0
+
+    def _unspent(self, provider: str, attempts: Sequence[Attempt], max_retries: int) -> bool:
+        """Whether another attempt at this provider may help."""
+        too_small = [self.window(one.provider) for one in attempts if one.state == "context_too_long"]
+        if too_small and self.window(provider) <= max(too_small):
+            return False
+        return eligible(faults_of(attempts, provider), max_retries, self.on_timeout)
+
+    def _worth_asking(self, whole: Task, attempts: Sequence[Attempt], settings: TaskSettings) -> list[Adapter]:
+        """Whom the task names; with failover all others too, but those that the user has switched off. A session, and
+        an answer, can only go to whoever has it."""
+        task, adapters = whole.new, wanted(whole.new.provider, self._adapters)
+        if whole.answer and attempts:
+            return [one for one in self._adapters.values() if one.name == attempts[-1].provider]
         if task.failover and not task.session_id:
-            named, others = _named(task), self._adapters.values()
-            return [one for one in others if one.name == named or one.name not in settings.disabled]
+            first, others = named(task), self._adapters.values()
+            return [one for one in others if one.name == first or one.name not in settings.disabled]
         if attempts:  # the first choice stands
             return [one for one in adapters if one.name == attempts[0].provider]
         return [one for one in adapters if len(adapters) == 1 or one.name not in settings.disabled]
@@ -134,7 +157,7 @@ class Planner:
 
     def ask(
         self,
-        task: NewTask,
+        whole: Task,
         chosen: Candidate,
         plan: Plan,
         *,
@@ -145,16 +168,16 @@ class Planner:
         as_root: bool = False,
     ) -> Ask:
         """How to ask the chosen one. Raises FaultError for what its adapter cannot honour."""
-        adapter = self._adapters[chosen.provider]
+        adapter, task = self._adapters[chosen.provider], whole.new
         mine = settings.of(chosen.provider)
         request = Request(
-            task=task.task,
+            task=whole.answer or task.task,
             program=plan.located[chosen.provider].program,
             workdir=task.workdir,
             folder=str(folder),
             sandbox=task.sandbox,
             model=chosen.model,
-            session=task.session_id,
+            session=session_of(whole),
             session_usage=session_usage,
             effort=_effort(task.effort),
             settings=mine,
@@ -176,11 +199,17 @@ def _effort(word: str) -> Effort | None:
     return msgspec.convert(word, Effort) if word else None
 
 
-def _faults(attempts: Sequence[Attempt], provider: str) -> list[Fault]:
+def session_of(task: Task) -> str:
+    """The session that its next attempt goes on with: its caller's, or the one that asked and has its answer."""
+    return task.new.session_id or (task.session_id if task.answer else "")
+
+
+def faults_of(attempts: Sequence[Attempt], provider: str) -> list[Fault]:
+    """How one provider's attempts ended, oldest first."""
     return [one.fault or Fault(code="lost", message="") for one in attempts if one.provider == provider]
 
 
-def _named(task: NewTask) -> str:
+def named(task: NewTask) -> str:
     """The provider that the task asks for; empty for `auto`."""
     name, _ = split_provider(task.provider, "")
     return "" if name == "auto" else name

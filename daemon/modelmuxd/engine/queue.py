@@ -77,6 +77,11 @@ class Queue:
         """A moment, to be handed to `hold`: what has come free since then does not hold any more."""
         return self._stamp
 
+    def in_hand(self, run_id: str, mark: int) -> bool:
+        """Whether a task that was taken at `mark` still is as it was: nobody has canceled or changed it."""
+        entry = self._entries.get(run_id)
+        return entry is not None and entry.stamp == mark
+
     def put(self, task: Task, now: float) -> None:
         """Queue a task, or what became of it."""
         entry = self._entries[task.new.run_id] = Entry(task, self._next())

@@ -90,7 +90,7 @@ def _move(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
         return GiveUp(f"{fault.code}; failover is off")
     if tried.elsewhere is None:
         return GiveUp(f"{fault.code}; no other provider can be used")
-    if not tried.in_time(tried.elsewhere):
+    if not tried.in_time(max(tried.elsewhere, tried.now)):
         return GiveUp(f"{fault.code}; no other provider can be used before the deadline")
     return FailOver(fault.code)
 

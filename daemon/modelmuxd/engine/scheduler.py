@@ -102,7 +102,7 @@ class Scheduler:
         while (task := self._queue.take()) and not self.draining:
             mark = self._queue.mark
             held = await admit(task, tasks)
-            if self._queue.get(task.new.run_id) is not task:
+            if not self._queue.in_hand(task.new.run_id, mark):
                 continue  # canceled or changed meanwhile
             if held is None:
                 self._queue.drop(task.new.run_id)

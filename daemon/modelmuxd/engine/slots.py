@@ -95,15 +95,16 @@ class Slots:
                 return Held(reason="workdir", text=text, on=(f"workdir:{seat.workdir}",))
         return None
 
-    def never(self, seat: Seat) -> str:
-        """Why it could wait for ever: those that wait for it hold every slot that it could have. Empty: it can run."""
-        above = list(self._above(seat.parent))
-        here = sum(one.account == seat.account for one in above)
-        if here >= self.limits.slots(seat.provider):
-            return f"{here} of {self.limits.slots(seat.provider)} slots of {seat.account}"
+    def never(self, parent: str, seat: Seat | None = None) -> str:
+        """Why a run could wait for ever: those that wait for it hold every slot that it could have, in all or on its
+        account. Empty: it can run."""
+        above = list(self._above(parent))
         if len(above) >= self.limits.running:
             return f"{len(above)} of {self.limits.running} slots in all"
-        return ""
+        if seat is None:
+            return ""
+        here, slots = sum(one.account == seat.account for one in above), self.limits.slots(seat.provider)
+        return f"{here} of {slots} slots of {seat.account}" if here >= slots else ""
 
     def _above(self, run_id: str) -> Iterator[Seat]:
         while seat := self._seats.get(run_id):
