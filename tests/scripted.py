@@ -150,8 +150,10 @@ class ScriptedAdapter:
     package: ClassVar[Package] = Package()
     scrub: ClassVar[tuple[str, ...]] = ("SCRUBBED",)
     login_files: ClassVar[tuple[str, ...]] = ()
+    window = 0
 
-    def __init__(self, name: str, *, env_names: tuple[str, ...] = ()) -> None:
+    def __init__(self, name: str, *, env_names: tuple[str, ...] = (), first_byte_s: float = 30.0) -> None:
+        self.first_byte_s = first_byte_s
         self.name = name
         self.program = name
         self.env_names = env_names

@@ -30,13 +30,17 @@ from modelmuxd.edge import handlers
 from modelmuxd.edge.render import renderers
 from modelmuxd.edge.server import Server
 from modelmuxd.edge.table import Handlers
+from modelmuxd.engine.accounts import Accounts
+from modelmuxd.engine.admission import Admission
 from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.capacity import fitted
 from modelmuxd.engine.check import Prober
 from modelmuxd.engine.clock import Clock, SystemClock
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.ending import Ending
-from modelmuxd.engine.environment import Secrets
+from modelmuxd.engine.environment import Environments, Secrets
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.line import Line
 from modelmuxd.engine.plan import Planner
 from modelmuxd.engine.reconcile import Reconciler
 from modelmuxd.engine.runs import PolicyGate, Runs
@@ -125,16 +129,27 @@ class Engine:
         self.secrets = Secrets()
         self.source = SettingsSource(here, tuple(adapters))
         self.prober = Prober(adapters, here.check_cache, version=OURS)
-        self.scheduler = Scheduler(clock=clock, limits=settings.limits)
+        self.scheduler = Scheduler(store=store, hub=self.hub, clock=clock, limits=settings.limits)
+        self.accounts = Accounts(store)
+        planner = Planner(adapters, self.prober.locate, settings.limits.on_timeout)
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
         self.dispatcher = Dispatcher(
             store=store,
-            planner=Planner(adapters, self.prober.locate),
+            planner=planner,
+            admission=Admission(
+                store=store,
+                planner=planner,
+                slots=self.scheduler.slots,
+                accounts=self.accounts,
+                environments=Environments(self.secrets, login.get),
+                settings_for=self.source,
+                clock=clock,
+            ),
             attempts=self.attempts,
             scheduler=self.scheduler,
+            accounts=self.accounts,
             secrets=self.secrets,
             settings_for=self.source,
-            login_environment=login.get,
             hub=self.hub,
             clock=clock,
         )
@@ -143,10 +158,19 @@ class Engine:
             adapters=adapters,
             attempts=self.attempts,
             scheduler=self.scheduler,
+            dispatcher=self.dispatcher,
             secrets=self.secrets,
             settings_for=self.source,
             locate=self.prober.locate,
             policy_gate=policy,
+            hub=self.hub,
+            clock=clock,
+        )
+        self.line = Line(
+            store=store,
+            scheduler=self.scheduler,
+            accounts=self.accounts,
+            providers=tuple(adapters),
             hub=self.hub,
             clock=clock,
         )
@@ -162,6 +186,7 @@ class Engine:
 
     async def start(self, tasks: TaskGroup) -> None:
         """Take up what a predecessor left, then schedule until cancelled."""
+        await self.accounts.read()
         await self.reconciler.run(tasks)
         tasks.start_soon(self.scheduler.run, tasks, self.dispatcher.admit)
 
@@ -184,7 +209,7 @@ async def _live(here: Places, address: Address, started_by_client: bool) -> None
             here=here,
             store=store,
             runner=runner,
-            settings=loaded.settings,
+            settings=_for_this_machine(loaded),
             adapters=adapters,
             policy=policy.gate,
             login=LoginEnvironment(),
@@ -211,6 +236,12 @@ async def _live(here: Places, address: Address, started_by_client: bool) -> None
         tasks.cancel_scope.cancel()
 
 
+def _for_this_machine(loaded: Loaded) -> Settings:
+    said = {path[1] for path in loaded.origins if len(path) > 1 and path[0] == "limits"}
+    limits = fitted(loaded.settings.limits, said, psutil.virtual_memory().total)
+    return msgspec.structs.replace(loaded.settings, limits=limits)
+
+
 def _handlers(
     engine: Engine, here: Places, address: Address, policy: PolicyFile, end: drain.Drain, clock: Clock
 ) -> Handlers:
@@ -231,7 +262,13 @@ def _handlers(
         supervised=supervisor(),
     )
     board = StatusBoard(
-        birth=birth, notices=notices, runs=engine.runs, scheduler=engine.scheduler, hub=engine.hub, clock=clock
+        birth=birth,
+        notices=notices,
+        runs=engine.runs,
+        line=engine.line,
+        scheduler=engine.scheduler,
+        hub=engine.hub,
+        clock=clock,
     )
     insight = handlers.Insight(board, OURS)
     runs = handlers.Runs(engine.runs)

@@ -32,6 +32,8 @@ class Cli:
     env_names: ClassVar[tuple[str, ...]] = ("CLI_KEY", "CLI_HOME")
     scrub: ClassVar[tuple[str, ...]] = ()
     login_files: ClassVar[tuple[str, ...]] = ("~/.cli/auth.json", "$CLI_HOME/auth.json")
+    first_byte_s: ClassVar[float] = 30.0
+    window: ClassVar[int] = 0
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
         if "CLI_KEY" in env_present:

@@ -70,6 +70,11 @@ class Adapter(Protocol):
     login_files: ClassVar[tuple[str, ...]]
     """Files that tell whether somebody is logged in, such as `~/.codex/auth.json`; `$NAME/` prefixes are expanded."""
 
+    first_byte_s: ClassVar[float]
+    """Seconds after its start by which even a slow machine has seen a first byte on stdout; later, it hangs."""
+    window: ClassVar[int]
+    """Tokens that the smallest of its usual models takes; 0 where that is not known."""
+
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
         """What the credential files (by their name in `login_files`; absent ones are missing) and variables tell."""
         ...

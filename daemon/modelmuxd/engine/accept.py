@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 from muxwire.faults import USAGE, Fault, refuse
-from muxwire.runs import DispatchParams, Origin
+from muxwire.runs import DispatchParams, Origin, RetryParams
+from muxwire.words import Effort
 
 from modelmuxd.engine.run_ids import new_run_id
 from modelmuxd.store.interface import NewTask
@@ -27,9 +28,16 @@ def check(params: DispatchParams) -> None:
 
 
 def new_task(
-    params: DispatchParams, *, origin: Origin, secret_names: Mapping[str, str], now: float, blocked: Fault | None
+    params: DispatchParams,
+    *,
+    origin: Origin,
+    secret_names: Mapping[str, str],
+    now: float,
+    blocked: Fault | None,
+    after: tuple[str, ...] = (),
+    retry_of: str = "",
 ) -> NewTask:
-    """The task as it will be stored. Only the names of secrets go into it."""
+    """The task as it will be stored. Only the names of secrets go into it; `after` are whole run ids."""
     auto = params.provider.partition("/")[0] == "auto"
     return NewTask(
         run_id=new_run_id(now),
@@ -51,7 +59,40 @@ def new_task(
         env_names=tuple(sorted(secret_names)),
         idempotency_key=params.idempotency_key,
         payload_hash=payload_hash(params),
+        after=after,
+        not_before=now + params.delay if params.delay else None,
+        deadline=now + params.deadline if params.deadline is not None else None,
+        worktree="carry" if params.carry else "clean" if params.worktree else "",
+        retry_of=retry_of,
         blocked=blocked,
+    )
+
+
+def again(old: NewTask, params: RetryParams) -> DispatchParams:
+    """What a retry asks: what its run did, by whom it now says, and without what only held for that time.
+
+    A session stays with its provider: asking another one starts anew.
+    """
+    moved = bool(params.provider) and params.provider.partition("/")[0] != old.provider.partition("/")[0]
+    return DispatchParams(
+        task=old.task,
+        provider=params.provider or old.provider,
+        model=params.model or ("" if params.provider else old.model),
+        sandbox=old.sandbox,
+        workdir=old.workdir,
+        session_id="" if moved else old.session_id,
+        timeout=old.timeout,
+        max_retries=old.max_retries,
+        failover=old.failover if not params.provider else None,
+        profile=old.profile,
+        reasoning_effort=msgspec.convert(old.effort, Effort) if old.effort else None,
+        priority=old.priority,
+        wait_s=params.wait_s,
+        background=params.background,
+        deadline=old.deadline - old.created_at if old.deadline is not None else None,
+        worktree=bool(old.worktree),
+        carry=old.worktree == "carry",
+        env=params.env,
     )
 
 

@@ -65,7 +65,9 @@ def _circuit(known: Account, run_id: str, now: float) -> Held | None:
     match known.circuit(now):
         case "open":
             assert known.opens_until is not None
-            text = f"cooldown until {at(known.opens_until, now)}: {known.account} failed {known.failures} times in a row"
+            text = (
+                f"cooldown until {at(known.opens_until, now)}: {known.account} failed {known.failures} times in a row"
+            )
             return Held(reason="cooldown", text=text, until=known.opens_until, on=(key(known.account),))
         case "half-open" if known.probing not in ("", run_id):
             text = f"cooldown: {known.account} failed {known.failures} times in a row; {known.probing} tries it now"

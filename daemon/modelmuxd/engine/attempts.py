@@ -17,15 +17,18 @@ import msgspec
 from muxwire import events as wire
 from muxwire.faults import LOST, Fault
 
-from modelmuxd.adapters.base import Reader
+from modelmuxd.adapters.base import Adapter, Reader
+from modelmuxd.domain.events import Tool
 from modelmuxd.domain.invocation import Exit
 from modelmuxd.domain.outcome import Outcome
+from modelmuxd.domain.request import Request
 from modelmuxd.engine.answer import FILE, Answer
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.plan import Ask
 from modelmuxd.engine.recorder import Recorder
 from modelmuxd.engine.results import summary_of
+from modelmuxd.engine.silence import BUSY, TICK, Silence, said_nothing
 from modelmuxd.runner.interface import AgentProcess, Launch, LaunchFailed, OutputLimit, Runner
 from modelmuxd.store.interface import Attempt, Settle, StoreFull, Task, TaskStore
 
@@ -38,6 +41,7 @@ DEAD_MAN = 60.0
 FULL_RETRY = 1.0
 """Seconds between tries to settle while the disk is full."""
 
+Ended = Literal["canceled", "timeout", "output_limit", "silent"]
 StopSignal = Literal["INT", "TERM"]
 
 
@@ -47,11 +51,12 @@ class Live:
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self.recorder: Recorder | None = None
-        self.ending = ""
+        self.silence = Silence()
+        self.ending: Ended | None = None
         self._end = anyio.Event()
 
-    def end(self, why: str) -> None:
-        """Ask for its end: `canceled`, `timeout` or `output_limit`; the first word stays."""
+    def end(self, why: Ended) -> None:
+        """Ask for its end; the first word stays."""
         self.ending = self.ending or why
         self._end.set()
 
@@ -97,8 +102,7 @@ class Attempts:
             process = await self._runner.launch(launch)
         except LaunchFailed as error:
             return ended_with(attempt, not_started(attempt, error))
-        reader = ask.adapter.reader(ask.request)
-        return await self.follow(attempt, reader, process, live, ask.invocation.stop_signal)
+        return await self.follow(attempt, ask.adapter, ask.request, process, live, ask.invocation.stop_signal)
 
     async def reopen(self, attempt: Attempt) -> AgentProcess | None:
         """The agent of an earlier daemon's attempt; None when it never started, and now never will."""
@@ -107,18 +111,25 @@ class Attempts:
     async def follow(
         self,
         attempt: Attempt,
-        reader: Reader,
+        adapter: Adapter,
+        request: Request,
         process: AgentProcess,
         live: Live,
         signal: StopSignal,
         seen: Sequence[wire.RunEvent] = (),
     ) -> Settle:
         """Read what the agent says until it has ended. `seen` is what an earlier daemon recorded of this attempt."""
+        reader = adapter.reader(request)
         answer = Answer(self.spool / attempt.folder)
         text_seen, others_seen = count_seen(seen, attempt.number)
         live.recorder = recorder = Recorder(attempt.number, answer, text_seen=text_seen, others_seen=others_seen)
         try:
-            await self._read(attempt, reader, process, live, signal)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._watch_clock, live)
+                tasks.start_soon(self._watch_silence, attempt, adapter.first_byte_s, process, live)
+                tasks.start_soon(_stop_when_asked, live, process, signal)
+                await self._read(attempt, reader, process, live)
+                tasks.cancel_scope.cancel()
         except Exception:  # ours, or a reader's: nobody would follow the agent any more
             await process.stop(signal, GRACE)
             raise
@@ -129,13 +140,13 @@ class Attempts:
         if swept := await process.sweep():
             log.info("ended %d processes left behind by %s", swept, attempt.provider, extra={"run": attempt.run_id})
         outcome = reader.verdict(exit, process.stderr_tail())
-        if exit.code is None and not (exit.canceled or exit.timed_out or exit.output_limit):
+        if exit.code is None and live.ending is None and not exit.timed_out:
             outcome = msgspec.structs.replace(outcome, fault=lost(attempt))
+        if live.ending == "silent" and not live.silence.heard:
+            outcome = msgspec.structs.replace(outcome, fault=said_nothing(attempt.provider, live.silence.seconds))
         return self._ended(attempt, exit, outcome, answer, recorder)
 
-    async def _read(
-        self, attempt: Attempt, reader: Reader, process: AgentProcess, live: Live, signal: StopSignal
-    ) -> None:
+    async def _read(self, attempt: Attempt, reader: Reader, process: AgentProcess, live: Live) -> None:
         recorder = live.recorder
         assert recorder is not None
 
@@ -144,12 +155,13 @@ class Attempts:
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(recorder.flush_regularly, append)
-            tasks.start_soon(self._watch_clock, live)
-            tasks.start_soon(_stop_when_asked, live, process, signal)
             try:
                 async for piece in process.output():
+                    live.silence.broken()
                     for event in reader.feed(piece):
                         recorder.take(event)
+                        if isinstance(event, Tool):
+                            live.silence.tool(event.name, event.status)
                     if recorder.full:
                         await recorder.flush(append)
             except OutputLimit:
@@ -167,6 +179,32 @@ class Attempts:
     async def _watch_clock(self, live: Live) -> None:
         await self._clock.sleep_until(live.deadline)
         live.end("timeout")
+
+    async def _watch_silence(self, attempt: Attempt, first_byte_s: float, process: AgentProcess, live: Live) -> None:
+        silence, before = live.silence, None
+        while True:
+            await self._clock.sleep_until(self._clock.now() + TICK)
+            silence.tick(TICK)
+            if silence.hung(first_byte_s):
+                live.end("silent")
+                return
+            if not silence.worth_asking():
+                before = None
+                continue
+            before, cpu = await self._share(process, before)
+            if (remark := silence.remark(attempt.provider, cpu)) and live.recorder:
+                live.recorder.remark(remark)
+
+    async def _share(
+        self, process: AgentProcess, before: tuple[float, float] | None
+    ) -> tuple[tuple[float, float] | None, float | None]:
+        """What the tree has computed by now, and the share of a core since the look before."""
+        used, now = await process.cpu_seconds(), self._clock.now()
+        if used is None:
+            return None, None
+        if before is None or now <= before[0]:
+            return (now, used), BUSY  # not known yet: the next look tells
+        return (now, used), (used - before[1]) / (now - before[0])
 
     def _ended(self, attempt: Attempt, exit: Exit, outcome: Outcome, answer: Answer, recorder: Recorder) -> Settle:
         head, in_file, size = answer.close()

@@ -21,7 +21,7 @@ class Ending:
 
     def refuse_new_work(self) -> None:
         """What waits stays in the store for the next daemon."""
-        self._scheduler.pause()
+        self._scheduler.drain()
 
     def kill(self) -> None:
         """Every running agent's tree ends; their runs are `canceled`."""

@@ -124,8 +124,8 @@ class Planner:
     def _unspent(self, provider: str, attempts: Sequence[Attempt], max_retries: int) -> bool:
         """Whether another attempt at this provider may help."""
         too_small = [self.window(one.provider) for one in attempts if one.state == "context_too_long"]
-        if too_small and self.window(provider) <= max(too_small):
-            return False
+        if too_small and (0 in too_small or self.window(provider) <= max(too_small)):
+            return False  # not known to be larger
         return eligible(faults_of(attempts, provider), max_retries, self.on_timeout)
 
     def _worth_asking(self, whole: Task, attempts: Sequence[Attempt], settings: TaskSettings) -> list[Adapter]:

@@ -6,16 +6,21 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from anyio import to_thread
 from anyio.abc import TaskGroup
 from muxwire.events import RunEvent
 from muxwire.faults import LOST, Fault, FaultError
 
 from modelmuxd.adapters.base import Adapter
+from modelmuxd.domain.decision import Candidate
 from modelmuxd.domain.request import Request
+from modelmuxd.engine.admission import seat_of, written_in
 from modelmuxd.engine.attempts import Attempts, StopSignal, ended_with
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.dispatcher import Dispatcher
+from modelmuxd.engine.plan import session_of
 from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.engine.slots import Seat
 from modelmuxd.store.interface import Attempt, Task, TaskStore
 
 log = logging.getLogger(__name__)
@@ -46,19 +51,23 @@ class Reconciler:
     async def run(self, tasks: TaskGroup) -> None:
         """Queue what waits; take up every attempt that was running, each in its own task."""
         for task in await self._store.unfinished():
-            history = await self._store.attempts(task.new.run_id)
-            open_attempt = next((one for one in history if one.ended_at is None), None)
-            if open_attempt is None:
+            if task.state != "running":
                 self._scheduler.put(task)
                 continue
-            attempt = await self._store.adopt(task.new.run_id, open_attempt.number)
-            self._scheduler.take(attempt.account)
-            tasks.start_soon(self._take_up, task, attempt, [one for one in history if one.ended_at is not None])
+            history = await self._store.attempts(task.new.run_id)
+            running = next(one for one in history if one.ended_at is None)
+            self._scheduler.take(await self._seat(task, running))
+            tasks.start_soon(self._take_up, task, running, [one for one in history if one.ended_at is not None])
 
-    async def _take_up(self, task: Task, attempt: Attempt, tried: list[Attempt]) -> None:
-        started = task.started_at or attempt.started_at
+    async def _seat(self, task: Task, attempt: Attempt) -> Seat:
+        candidate = Candidate(provider=attempt.provider, account=attempt.account)
+        return seat_of(task, candidate, await to_thread.run_sync(written_in, task))
+
+    async def _take_up(self, task: Task, running: Attempt, tried: list[Attempt]) -> None:
+        deadline = self._dispatcher.deadline(task, tried, running.started_at)
         try:
-            with self._attempts.under_way(task.new.run_id, started + task.new.timeout) as live:
+            with self._attempts.under_way(task.new.run_id, deadline) as live:
+                attempt = await self._store.adopt(task.new.run_id, running.number)
                 if task.canceling:
                     live.end("canceled")
                 process = await self._attempts.reopen(attempt)
@@ -69,29 +78,26 @@ class Reconciler:
                 else:
                     log.info("re-adopted an attempt", extra={"run": task.new.run_id})
                     request = await self._request(task, attempt)
-                    reader, signal = adapter.reader(request), stop_signal(adapter, request)
-                    seen = await self._seen(task.new.run_id)
-                    ended = await self._attempts.follow(attempt, reader, process, live, signal, seen)
-                after = await self._dispatcher.conclude(
-                    task, attempt, ended, tried, others=len(self._adapters) - 1, never_started=process is None
-                )
-            self._dispatcher.settled(after)
+                    signal, seen = stop_signal(adapter, request), await self._seen(task.new.run_id)
+                    ended = await self._attempts.follow(attempt, adapter, request, process, live, signal, seen)
+                after = await self._dispatcher.conclude(task, attempt, ended, tried, never_started=process is None)
         finally:
-            self._scheduler.give_back(attempt.account)
+            self._scheduler.give_back(task.new.run_id)
+        await self._dispatcher.settled(after)
 
     async def _request(self, task: Task, attempt: Attempt) -> Request:
         """As much of the first request as a reader needs."""
         usage = None
-        if task.new.session_id:
-            usage = await self._store.session_usage(attempt.provider, task.new.session_id)
+        if session := session_of(task):
+            usage = await self._store.session_usage(attempt.provider, session)
         return Request(
-            task=task.new.task,
+            task=task.answer or task.new.task,
             program=attempt.argv[0] if attempt.argv else attempt.provider,
             workdir=task.new.workdir,
             folder=str(Path(self._attempts.spool) / attempt.folder),
             sandbox=task.new.sandbox,
             model=attempt.model,
-            session=task.new.session_id,
+            session=session,
             session_usage=usage,
         )
 

@@ -50,6 +50,12 @@ class Recorder:
             case _:
                 self._other(self._wire(event))
 
+    def remark(self, text: str) -> None:
+        """Something of our own for whoever watches, beside what the agent says."""
+        self._close_text()
+        self._pending.append(wire.Notice(attempt=self._attempt, text=text))
+        self._mark(256)
+
     def _wire(self, event: domain.Event) -> wire.RunEvent:
         match event:
             case domain.Started(session, model):

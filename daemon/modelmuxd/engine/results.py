@@ -65,6 +65,7 @@ def result_of(task: Task, now: float, output: str | None = None) -> RunResult:
         failover_from=task.failover_from or None,
         waiting=task.waiting,
         waiting_for=task.waiting_for,
+        until=task.not_before if task.waiting else None,
         output_size=task.output_size or None,
         profile=new.profile,
         next="" if ended else f"muxctl wait {new.run_id}",

@@ -8,20 +8,21 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 from muxwire.events import Ended, RunEvent
-from muxwire.faults import DRAINING, Fault, refuse
+from muxwire.faults import CONFLICT, DRAINING, Fault, refuse
 from muxwire.insight import RunLine
-from muxwire.runs import DecisionDetail, DispatchParams, Origin, RunDetail, RunResult
+from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult
 
 from modelmuxd.adapters.base import Adapter
-from modelmuxd.engine.accept import check, new_task
+from modelmuxd.engine.accept import again, check, new_task
 from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.clock import Clock
-from modelmuxd.engine.dispatcher import SettingsFor
-from modelmuxd.engine.environment import Secrets, names_needed
+from modelmuxd.engine.dispatcher import Dispatcher
+from modelmuxd.engine.environment import Secrets, key, names_needed
 from modelmuxd.engine.hub import Hub
-from modelmuxd.engine.plan import Locate, split_provider, wanted
+from modelmuxd.engine.plan import Locate, SettingsFor, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.engine.silence import SHOWN
 from modelmuxd.store.interface import Task, TaskStore
 
 PAGE = 256
@@ -41,6 +42,7 @@ class Runs:
         adapters: Mapping[str, Adapter],
         attempts: Attempts,
         scheduler: Scheduler,
+        dispatcher: Dispatcher,
         secrets: Secrets,
         settings_for: SettingsFor,
         locate: Locate,
@@ -52,6 +54,7 @@ class Runs:
         self._adapters = adapters
         self._attempts = attempts
         self._scheduler = scheduler
+        self._dispatcher = dispatcher
         self._secrets = secrets
         self._settings_for = settings_for
         self._locate = locate
@@ -61,7 +64,7 @@ class Runs:
 
     async def secret_names(self, params: DispatchParams) -> tuple[str, ...]:
         """Checks the request and says which variables its providers may need. Raises FaultError."""
-        if self._scheduler.paused:
+        if self._scheduler.draining:
             raise refuse(DRAINING, "The daemon is ending and takes no new work.", "Try again in a moment.")
         check(params)
         settings = await self._settings_for(params.workdir, params.profile)
@@ -72,16 +75,22 @@ class Runs:
             names |= names_needed(adapter, found.login, settings.of(adapter.name))
         return tuple(sorted(names))
 
-    async def accept(self, params: DispatchParams, origin: Origin, secrets: Mapping[str, str]) -> Task:
+    async def accept(
+        self, params: DispatchParams, origin: Origin, secrets: Mapping[str, str], *, retry_of: str = ""
+    ) -> Task:
         """Store the task and queue it. Durable when this returns; the same idempotency key gives the same run."""
         now = self._clock.now()
+        after = tuple([(await self._store.find(run)).new.run_id for run in params.after])
         blocked = self._policy_gate()
-        task = new_task(params, origin=origin, secret_names=secrets, now=now, blocked=blocked)
+        task = new_task(
+            params, origin=origin, secret_names=secrets, now=now, blocked=blocked, after=after, retry_of=retry_of
+        )
         with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
             stored, fresh = await self._store.submit(task)
             if fresh and stored.ended_at is None:
                 self._secrets.keep(stored.new.run_id, secrets)
                 self._scheduler.put(stored)
+                self._scheduler.free(*map(key, secrets))
         self._hub.notify(stored.new.run_id)  # pyright: ignore[reportPossiblyUnboundVariable] - a shield swallows nothing
         return stored  # pyright: ignore[reportPossiblyUnboundVariable]
 
@@ -128,16 +137,33 @@ class Runs:
         return [await self._store.find(run_id) for run_id in run_ids]
 
     async def cancel(self, run_id: str, by: str) -> Task:
-        """Ask for its end. One that runs ends when its tree is dead; wait for it to know."""
-        task = await self._store.request_cancel(run_id, by, self._clock.now())
-        self._scheduler.drop(run_id)
-        if live := self._attempts.live.get(run_id):
-            live.end("canceled")
+        """Ask for its end, and of those that its agent has asked for. One that runs ends when its tree is dead; wait
+        for it to know."""
+        task = await self._dispatcher.cancel(run_id, by)
+        await self._dispatcher.cancel_below(task)
+        return task
+
+    async def again(self, params: RetryParams) -> tuple[DispatchParams, str]:
+        """What a retry of an ended run asks, to be accepted as any other, and the id of that run.
+
+        Raises FaultError(CONFLICT) while it has not ended.
+        """
+        old = await self._store.find(params.run_id)
+        if old.ended_at is None:
+            raise refuse(CONFLICT, f"{old.new.run_id} is {old.state}: only a run that has ended can be run again.")
+        return again(old.new, params), old.new.run_id
+
+    async def answer(self, run_id: str, text: str) -> Task:
+        """Send an answer to a run that waits for input. Raises FaultError(CONFLICT) for any other."""
+        task = await self._store.answer(run_id, text, self._clock.now())
+        self._scheduler.put(task)
         self._hub.notify(run_id)
         return task
 
-    async def unfinished(self) -> list[Task]:
-        return await self._store.unfinished()
+    async def unfinished(self, mine: Origin | None = None) -> list[Task]:
+        """All that have not ended; with `mine`, those that came from there."""
+        tasks = await self._store.unfinished()
+        return tasks if mine is None else [task for task in tasks if _same(task.new.origin, mine)]
 
     async def detail(self, task: Task) -> RunDetail:
         run_id = task.new.run_id
@@ -151,6 +177,9 @@ class Runs:
             started_at=task.started_at,
             ended_at=task.ended_at,
             timeout=task.new.timeout,
+            deadline=task.new.deadline,
+            after=task.new.after,
+            retry_of=task.new.retry_of,
             attempts=tuple(attempt_detail(one) for one in await self._store.attempts(run_id)),
             decisions=tuple(
                 DecisionDetail(at=at, kind=one.kind, text=one.text, data=one.data) for at, one in decisions
@@ -180,5 +209,16 @@ class Runs:
             waiting_for=task.waiting_for,
             until=task.not_before,
             last_line=live.last_line if live else "",
+            silent_s=live.silence.seconds if live and live.silence.seconds >= SHOWN else None,
             origin=task.new.origin.kind,
         )
+
+
+def _same(one: Origin, other: Origin) -> bool:
+    """From the same user, in the same way; and where an agent asks, from the same run."""
+    return (one.kind, one.principal, one.caller, one.parent) == (
+        other.kind,
+        other.principal,
+        other.caller,
+        other.parent,
+    )

@@ -12,6 +12,7 @@ from muxwire.insight import DaemonFacts, Status
 
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.line import Line
 from modelmuxd.engine.runs import Runs
 from modelmuxd.engine.scheduler import Scheduler
 
@@ -25,6 +26,7 @@ class StatusBoard:
         birth: DaemonFacts,
         notices: Callable[[], tuple[Fault, ...]],
         runs: Runs,
+        line: Line,
         scheduler: Scheduler,
         hub: Hub,
         clock: Clock,
@@ -32,6 +34,7 @@ class StatusBoard:
         self._birth = birth
         self._notices = notices
         self._runs = runs
+        self._line = line
         self._scheduler = scheduler
         self._hub = hub
         self._clock = clock
@@ -40,7 +43,7 @@ class StatusBoard:
     def facts(self) -> DaemonFacts:
         return msgspec.structs.replace(
             self._birth,
-            state="draining" if self._scheduler.paused else "running",
+            state="draining" if self._scheduler.draining else "running",
             running=self._scheduler.running,
             waiting=self._scheduler.waiting,
             rss_bytes=self._process.memory_info().rss,
@@ -55,6 +58,8 @@ class StatusBoard:
             running=tuple(running),
             waiting=tuple(waiting),
             recent=tuple(recent),
+            paused=self._line.show().paused,
+            accounts=self._line.accounts(),
         )
 
     def changed(self) -> anyio.Event:

@@ -90,6 +90,13 @@ class Agent:
                     await self._over.wait()
             await self._kill_all(seen)
 
+    async def cpu_seconds(self) -> float | None:
+        """What the agent and all it started have computed so far."""
+        if self._group and (used := cgroup.cpu_seconds(self._group)) is not None:
+            return used
+        guard_pid = None if self._over.is_set() else self._ending.who.pid
+        return await anyio.to_thread.run_sync(tree.cpu_seconds, self._marker, guard_pid)
+
     def stderr_tail(self, size: int = 8192) -> bytes:
         """The last bytes the agent wrote to stderr."""
         return spool.tail(self._folder / "err", size)

@@ -77,6 +77,15 @@ def members(folder: Path) -> list[int]:
     return pids
 
 
+def cpu_seconds(folder: Path) -> float | None:
+    """What all that were ever in it have computed; None when it is gone, or where the kernel does not count."""
+    try:
+        lines = (folder / "cpu.stat").read_text().split()
+        return int(lines[lines.index("usage_usec") + 1]) / 1e6
+    except (OSError, ValueError):
+        return None
+
+
 def kill(folder: Path) -> None:
     """SIGKILL to all in it, those being forked too. It returns before they are gone."""
     try:

@@ -54,6 +54,10 @@ class AgentProcess(Protocol):
         """End the whole tree: the signal, up to `grace` seconds, then SIGKILL of all that is left. Idempotent."""
         ...
 
+    async def cpu_seconds(self) -> float | None:
+        """What the agent and all it started have computed so far; None where that cannot be known."""
+        ...
+
     def stderr_tail(self, size: int = 8192) -> bytes: ...
 
     async def sweep(self) -> int:

@@ -49,6 +49,8 @@ class Claude:
     )
     scrub: ClassVar[tuple[str, ...]] = NESTED
     login_files: ClassVar[tuple[str, ...]] = signin.FILES
+    first_byte_s: ClassVar[float] = 90.0
+    window: ClassVar[int] = 200_000
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
         return signin.login(files, env_present)

@@ -41,6 +41,8 @@ class Gemini:
     )
     scrub: ClassVar[tuple[str, ...]] = NESTED
     login_files: ClassVar[tuple[str, ...]] = signin.FILES
+    first_byte_s: ClassVar[float] = 120.0
+    window: ClassVar[int] = 1_048_576
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
         return signin.login(files, env_present)
