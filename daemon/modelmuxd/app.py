@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
+import msgspec
+import psutil
 from anyio.abc import TaskGroup
 from muxwire.faults import CONFIG, Fault, FaultError
 from muxwire.folders import private_folder
 from muxwire.insight import DaemonFacts
 from muxwire.methods import CANCEL, CHECK, DISPATCH, FACTS, LIVE, PING, SHOW, SHUTDOWN, STATUS, VERSION, WAIT, WATCH
 from muxwire.places import Places, places
-from muxwire.settings import Settings
+from muxwire.settings import Loaded, Settings
 from muxwire.version import VERSION as OURS
 from muxwire.words import EXIT_BUSY, EXIT_CONFIG, EXIT_FAILED, EXIT_SUCCESS
 
@@ -237,7 +239,7 @@ async def _live(here: Places, address: Address, started_by_client: bool) -> None
 
 
 def _for_this_machine(loaded: Loaded) -> Settings:
-    said = {path[1] for path in loaded.origins if len(path) > 1 and path[0] == "limits"}
+    said = {str(path[1]) for path in loaded.origins if len(path) > 1 and path[0] == "limits"}
     limits = fitted(loaded.settings.limits, said, psutil.virtual_memory().total)
     return msgspec.structs.replace(loaded.settings, limits=limits)
 

@@ -33,7 +33,9 @@ class Accounts:
         if paused := self.paused(candidate.provider):
             return paused
         known = self.known.get(candidate.account)
-        return known and (_cooling(known, now) or _circuit(known, run_id, now))
+        if known is None:
+            return None
+        return _cooling(known, now) or _circuit(known, run_id, now)
 
     def usable_from(self, account: str, now: float) -> float:
         """Unix time from which it may be asked, as far as is known; past when it may now."""
@@ -62,15 +64,14 @@ def _cooling(known: Account, now: float) -> Held | None:
 
 
 def _circuit(known: Account, run_id: str, now: float) -> Held | None:
+    failing = f"{known.account} failed {known.failures} times in a row"
     match known.circuit(now):
         case "open":
             assert known.opens_until is not None
-            text = (
-                f"cooldown until {at(known.opens_until, now)}: {known.account} failed {known.failures} times in a row"
-            )
+            text = f"cooldown until {at(known.opens_until, now)}: {failing}"
             return Held(reason="cooldown", text=text, until=known.opens_until, on=(key(known.account),))
         case "half-open" if known.probing not in ("", run_id):
-            text = f"cooldown: {known.account} failed {known.failures} times in a row; {known.probing} tries it now"
+            text = f"cooldown: {failing}; {known.probing} tries it now"
             return Held(reason="cooldown", text=text, on=(key(known.account),))
         case _:
             return None

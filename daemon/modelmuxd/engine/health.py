@@ -1,12 +1,12 @@
-"""What an attempt's end says of its account, for everybody who uses it: a cooldown, and the health its circuit counts."""
+"""What an attempt's end says of its account, for all who use it: a cooldown, and the health its circuit counts."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from muxwire.faults import Fault
+from muxwire.words import WaitReason
 
-from modelmuxd.domain.decision import WaitReason
 from modelmuxd.store.interface import Cooldown
 
 BAD: frozenset[str] = frozenset({"overloaded", "transient", "crashed"})
@@ -45,13 +45,12 @@ def cooldown(fault: Fault | None, *, account: str, provider: str, now: float, me
     if fault is None:
         return None
     match fault.code:
-        case "rate_limit" | "quota":
-            kind = fault.code
-        case "overloaded" if states_its_end(fault):
-            kind = fault.code
+        case ("rate_limit" | "quota") as kind:
+            until = limit_end(fault, now, met)
+        case "overloaded" as kind if states_its_end(fault):
+            until = limit_end(fault, now, met)
         case _:
             return None
-    until = limit_end(fault, now, met)
     return Cooldown(account=account, provider=provider, until=until, kind=kind, text=fault.message)
 
 

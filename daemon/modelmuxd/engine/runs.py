@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+import msgspec
 from muxwire.events import Ended, RunEvent
 from muxwire.faults import CONFLICT, DRAINING, Fault, refuse
 from muxwire.insight import RunLine
@@ -216,9 +217,4 @@ class Runs:
 
 def _same(one: Origin, other: Origin) -> bool:
     """From the same user, in the same way; and where an agent asks, from the same run."""
-    return (one.kind, one.principal, one.caller, one.parent) == (
-        other.kind,
-        other.principal,
-        other.caller,
-        other.parent,
-    )
+    return msgspec.structs.replace(one, workdir="") == msgspec.structs.replace(other, workdir="")

@@ -27,6 +27,7 @@ from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
 from modelmuxd.domain.usage import Usage
 
+
 Worktree = Literal["", "clean", "carry"]
 """Whether it works in a git worktree of its own, and whether what is not committed goes with it."""
 
