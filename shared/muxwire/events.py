@@ -54,6 +54,7 @@ class ToolUsed(_Event, frozen=True, tag="tool"):
 
 class Notice(_Event, frozen=True, tag="notice"):
     attempt: int
+    """0: the daemon's own remark."""
     text: str
 
 

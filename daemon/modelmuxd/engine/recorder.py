@@ -51,9 +51,9 @@ class Recorder:
                 self._other(self._wire(event))
 
     def remark(self, text: str) -> None:
-        """Something of our own for whoever watches, beside what the agent says."""
+        """Something of our own for whoever watches. It is no attempt's: a re-read attempt does not say it again."""
         self._close_text()
-        self._pending.append(wire.Notice(attempt=self._attempt, text=text))
+        self._pending.append(wire.Notice(attempt=0, text=text))
         self._mark(256)
 
     def _wire(self, event: domain.Event) -> wire.RunEvent:

@@ -63,9 +63,7 @@ class Silence:
         if self.seconds < (AT_WORK if tools or busy else WORTH_A_WORD):
             return ""
         self._told = True
-        doing = (
-            f"{tools[0]} still runs" if tools else "its processes compute" if busy else "nothing of it seems to work"
-        )
+        doing = f"{tools[0]} still runs" if tools else "its processes compute" if busy else "it seems to do nothing"
         return f"{provider} has said nothing for {span(self.seconds)}; {doing}."
 
 

@@ -73,11 +73,13 @@ class Slots:
 
     def full(self, depth: int) -> Held | None:
         """Whether there is no slot at all for a run of that depth."""
-        most = self.limits.running - (0 if depth else self.kept)
-        if len(self) < most:
+        most, running = self.limits.running, len(self)
+        if running >= most:
+            text = f"slots: {running} of {most} running in all"
+        elif not depth and (roots := sum(not seat.depth for seat in self._seats.values())) >= most - self.kept:
+            text = f"slots: {roots} of {most - self.kept} running in all; {self.kept} more kept for nested runs"
+        else:
             return None
-        kept = "" if depth or not self.kept else f", {self.kept} more kept for nested runs"
-        text = f"slots: {len(self)} of {most} running in all{kept}"
         return Held(reason="slots", text=text, on=(NESTED if depth else ALL,))
 
     def held(self, seat: Seat) -> Held | None:
