@@ -135,18 +135,19 @@ class Engine:
         self.accounts = Accounts(store)
         planner = Planner(adapters, self.prober.locate, settings.limits.on_timeout)
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
+        self.admission = Admission(
+            store=store,
+            planner=planner,
+            slots=self.scheduler.slots,
+            accounts=self.accounts,
+            environments=Environments(self.secrets, login.get),
+            settings_for=self.source,
+            clock=clock,
+        )
         self.dispatcher = Dispatcher(
             store=store,
             planner=planner,
-            admission=Admission(
-                store=store,
-                planner=planner,
-                slots=self.scheduler.slots,
-                accounts=self.accounts,
-                environments=Environments(self.secrets, login.get),
-                settings_for=self.source,
-                clock=clock,
-            ),
+            admission=self.admission,
             attempts=self.attempts,
             scheduler=self.scheduler,
             accounts=self.accounts,

@@ -12,7 +12,7 @@ import anyio
 import scripted
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.app import Engine
-from modelmuxd.engine.clock import SystemClock
+from modelmuxd.engine.clock import Clock, SystemClock
 from modelmuxd.life.login_env import LoginEnvironment
 from modelmuxd.runner.agents import Agents
 from modelmuxd.store.interface import Task
@@ -22,13 +22,44 @@ from muxwire.places import Places, places
 from muxwire.runs import CallerEnv, DispatchParams, Origin, RunResult
 from muxwire.settings import Settings
 from muxwire.settings.model import Limits
+from muxwire.words import WaitReason
+
+
+class HandClock:
+    """Time stands still until a test moves it."""
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        self._now = start
+        self._moved = anyio.Event()
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep_until(self, due: float) -> None:
+        while self._now < due:
+            await self._moved.wait()
+
+    async def advance(self, seconds: float) -> None:
+        """Move on by so much at once; whoever sleeps wakes, and gets to act before this returns."""
+        self._now += seconds
+        moved, self._moved = self._moved, anyio.Event()
+        moved.set()
+        await anyio.wait_all_tasks_blocked()
 
 
 class Stage:
     """One home; engines come and go in it, as daemons do."""
 
-    def __init__(self, root: Path, *names: str, limits: Limits | None = None, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *names: str,
+        limits: Limits | None = None,
+        secrets: tuple[str, ...] = (),
+        clock: Clock | None = None,
+    ) -> None:
         self.root = root
+        self.clock: Clock = clock or SystemClock()
         self.workdir = root / "work"
         self.workdir.mkdir(parents=True)
         self.bin = root / "bin"
@@ -61,7 +92,7 @@ class Stage:
                 adapters=cast("Mapping[str, Adapter]", self.adapters),
                 policy=lambda: self.blocked,
                 login=LoginEnvironment(login or {}),
-                clock=SystemClock(),
+                clock=self.clock,
             )
             await engine.start(tasks)
             yield engine
@@ -86,6 +117,18 @@ class Stage:
 async def ended(engine: Engine, task: Task) -> RunResult:
     (after,) = await engine.runs.wait([task.new.run_id], 30)
     return await engine.runs.result(after)
+
+
+async def waits(engine: Engine, task: Task, *reasons: WaitReason) -> Task:
+    """As it stands once it waits for one of these."""
+    with anyio.fail_after(20):
+        while True:
+            changed = engine.hub.changed()
+            now = await engine.runs.find(task.new.run_id)
+            if now.waiting in reasons:
+                return now
+            assert now.ended_at is None, (now.state, now.fault)
+            await changed.wait()
 
 
 async def until(path: Path) -> None:

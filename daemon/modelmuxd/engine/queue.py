@@ -139,6 +139,10 @@ class Queue:
             if key in self._held:
                 self._open.add(key)
 
+    def close(self, *keys: str) -> None:
+        """What has come free is gone again: nobody else is offered it."""
+        self._open.difference_update(keys)
+
     def recheck(self, reasons: Collection[WaitReason]) -> None:
         """Offer all again that wait for one of these; for what a user changes by hand."""
         for entry in self._entries.values():

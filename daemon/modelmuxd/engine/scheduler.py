@@ -99,7 +99,7 @@ class Scheduler:
             await self._sleep()
 
     async def _offer(self, tasks: TaskGroup, admit: Admit) -> None:
-        while (task := self._queue.take()) and not self.draining:
+        while (task := self._next()) and not self.draining:
             mark = self._queue.mark
             held = await admit(task, tasks)
             if not self._queue.in_hand(task.new.run_id, mark):
@@ -109,6 +109,10 @@ class Scheduler:
             else:
                 self._hold(task, held, mark)
             await anyio.lowlevel.checkpoint()
+
+    def _next(self) -> Task | None:
+        self._queue.close(*self.slots.exhausted())
+        return self._queue.take()
 
     def _hold(self, task: Task, held: Held, mark: int) -> None:
         self._queue.hold(task.new.run_id, held, mark)

@@ -55,6 +55,12 @@ class Slots:
     def taken(self, account: str) -> int:
         return self._accounts[account]
 
+    def exhausted(self) -> list[str]:
+        """What nobody needs to be offered just now."""
+        each = self.limits.slots
+        full = {seat.account for seat in self._seats.values() if self.taken(seat.account) >= each(seat.provider)}
+        return [f"slots:{account}" for account in full] + [ALL] * bool(self.full(0)) + [NESTED] * bool(self.full(1))
+
     @property
     def seats(self) -> Iterator[Seat]:
         return iter(self._seats.values())
