@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import anyio
@@ -41,11 +41,12 @@ from modelmuxd.engine.clock import Clock, SystemClock
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.ending import Ending
 from modelmuxd.engine.environment import Environments, Secrets
+from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.line import Line
 from modelmuxd.engine.plan import Planner
 from modelmuxd.engine.reconcile import Reconciler
-from modelmuxd.engine.runs import PolicyGate, Runs
+from modelmuxd.engine.runs import Runs
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.status import StatusBoard
 from modelmuxd.engine.task_settings import SettingsSource, broken
@@ -55,6 +56,7 @@ from modelmuxd.life.login_env import LoginEnvironment
 from modelmuxd.life.policy_file import PolicyFile
 from modelmuxd.life.socket import Address, take_address
 from modelmuxd.life.supervision import Notifier, supervisor
+from modelmuxd.policy.state import PolicyState, notice
 from modelmuxd.runner.agents import Agents
 from modelmuxd.runner.interface import Runner
 from modelmuxd.store.interface import TaskStore
@@ -122,7 +124,7 @@ class Engine:
         runner: Runner,
         settings: Settings,
         adapters: Mapping[str, Adapter],
-        policy: PolicyGate,
+        policy: Callable[[], PolicyState],
         login: LoginEnvironment,
         clock: Clock,
     ) -> None:
@@ -133,7 +135,8 @@ class Engine:
         self.prober = Prober(adapters, here.check_cache, version=OURS)
         self.scheduler = Scheduler(store=store, hub=self.hub, clock=clock, limits=settings.limits)
         self.accounts = Accounts(store)
-        planner = Planner(adapters, self.prober.locate, settings.limits.on_timeout)
+        self.governor = Governor(policy, settings.limits)
+        planner = Planner(adapters, self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
         self.admission = Admission(
             store=store,
@@ -148,6 +151,7 @@ class Engine:
             store=store,
             planner=planner,
             admission=self.admission,
+            governor=self.governor,
             attempts=self.attempts,
             scheduler=self.scheduler,
             accounts=self.accounts,
@@ -165,7 +169,7 @@ class Engine:
             secrets=self.secrets,
             settings_for=self.source,
             locate=self.prober.locate,
-            policy_gate=policy,
+            governor=self.governor,
             hub=self.hub,
             clock=clock,
         )
@@ -214,7 +218,7 @@ async def _live(here: Places, address: Address, started_by_client: bool) -> None
             runner=runner,
             settings=_for_this_machine(loaded),
             adapters=adapters,
-            policy=policy.gate,
+            policy=policy.now,
             login=LoginEnvironment(),
             clock=clock,
         )
@@ -249,8 +253,8 @@ def _handlers(
     engine: Engine, here: Places, address: Address, policy: PolicyFile, end: drain.Drain, clock: Clock
 ) -> Handlers:
     def notices() -> tuple[Fault, ...]:
-        refused = policy.gate()
-        return (refused,) if refused else ()
+        said = notice(policy.now())
+        return (said,) if said else ()
 
     def stop() -> None:
         address.unpublish()  # before the answer: whoever has it must not find us any more

@@ -56,7 +56,10 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     sandbox: Annotated[Sandbox, Meta(description="What the agent may change.", extra=flag("--sandbox"))] = "read-only"
     workdir: Annotated[str, Meta(description="Folder the agent works in.", extra=flag("-w", "--workdir"))] = ""
     session_id: Annotated[str, Meta(description="Session to go on with.", extra=flag("--session"))] = ""
-    timeout: Annotated[int, Meta(description="Seconds the run may take.", ge=1, extra=flag("-t", "--timeout"))] = 300
+    timeout: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Seconds the run may take (default: limits.timeout).", extra=flag("-t", "--timeout")),
+    ] = None
     max_retries: Annotated[
         int, Meta(description="Attempts per provider in all, 1 to 5.", ge=1, le=5, extra=flag("-r", "--max-retries"))
     ] = 1

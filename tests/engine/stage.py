@@ -14,10 +14,10 @@ from modelmuxd.adapters.base import Adapter
 from modelmuxd.app import Engine
 from modelmuxd.engine.clock import Clock, SystemClock
 from modelmuxd.life.login_env import LoginEnvironment
+from modelmuxd.policy.state import PolicyState
 from modelmuxd.runner.agents import Agents
 from modelmuxd.store.interface import Task
 from modelmuxd.store.tasks import open_store
-from muxwire.faults import Fault
 from muxwire.places import Places, places
 from muxwire.runs import CallerEnv, DispatchParams, Origin, RunResult
 from muxwire.settings import Settings
@@ -70,7 +70,7 @@ class Stage:
             Path(folder).mkdir(parents=True, mode=0o700)
         self.adapters = {name: scripted.ScriptedAdapter(name, env_names=secrets) for name in names or ("codex",)}
         self.settings = Settings(limits=limits or Limits())
-        self.blocked: Fault | None = None
+        self.policy = PolicyState("policy.json")
 
     @property
     def env(self) -> dict[str, str]:
@@ -90,7 +90,7 @@ class Stage:
                 runner=runner,
                 settings=self.settings,
                 adapters=cast("Mapping[str, Adapter]", self.adapters),
-                policy=lambda: self.blocked,
+                policy=lambda: self.policy,
                 login=LoginEnvironment(login or {}),
                 clock=self.clock,
             )

@@ -11,6 +11,7 @@ from muxwire.faults import USAGE, Fault, refuse
 from muxwire.runs import DispatchParams, Origin, RetryParams
 from muxwire.words import Effort
 
+from modelmuxd.engine.governor import Family
 from modelmuxd.engine.run_ids import new_run_id
 from modelmuxd.store.interface import NewTask
 
@@ -34,6 +35,8 @@ def new_task(
     secret_names: Mapping[str, str],
     now: float,
     blocked: Fault | None,
+    timeout: int,
+    family: Family,
     after: tuple[str, ...] = (),
     retry_of: str = "",
 ) -> NewTask:
@@ -48,7 +51,7 @@ def new_task(
         sandbox=params.sandbox,
         workdir=params.workdir,
         session_id=params.session_id,
-        timeout=params.timeout,
+        timeout=timeout,
         max_retries=params.max_retries,
         failover=params.failover if params.failover is not None else auto,
         profile=params.profile,
@@ -59,6 +62,8 @@ def new_task(
         env_names=tuple(sorted(secret_names)),
         idempotency_key=params.idempotency_key,
         payload_hash=payload_hash(params),
+        root=family.root,
+        depth=family.depth,
         after=after,
         not_before=now + params.delay if params.delay else None,
         deadline=now + params.deadline if params.deadline is not None else None,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import anyio.to_thread
 import msgspec
-from muxwire.faults import DEPENDENCY, NO_PROVIDER, Fault, FaultError
+from muxwire.faults import DEPENDENCY, NO_PROVIDER, POLICY, Fault, FaultError
 from muxwire.words import FinalState
 
 from modelmuxd.domain.decision import Candidate, Held
@@ -107,7 +107,8 @@ class Admission:
         except FaultError as error:
             return Over(state="error", fault=error.fault)
         if plan.fault:
-            return Over(state="error", fault=tried[-1].fault if tried and tried[-1].fault else plan.fault, plan=plan)
+            fault = tried[-1].fault if tried and tried[-1].fault else plan.fault
+            return Over(state="blocked" if fault.code == POLICY else "error", fault=fault, plan=plan)
         return self._choose(task, plan, settings, tried, workdir)
 
     def _choose(

@@ -22,6 +22,7 @@ from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.conclude import conclude
 from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.family import below
+from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, session_of
 from modelmuxd.engine.retry import Tried, counted, guesses
@@ -47,6 +48,7 @@ class Dispatcher:
         store: TaskStore,
         planner: Planner,
         admission: Admission,
+        governor: Governor,
         attempts: Attempts,
         scheduler: Scheduler,
         accounts: Accounts,
@@ -58,6 +60,7 @@ class Dispatcher:
         self._store = store
         self._planner = planner
         self._admission = admission
+        self._governor = governor
         self._attempts = attempts
         self._scheduler = scheduler
         self._accounts = accounts
@@ -193,6 +196,7 @@ class Dispatcher:
             depth=seat.depth,
             workdir=seat.workdir,
             root=seat.root,
+            calls=self._governor.calls(),
             why=ready.plan.decision.text,
             decisions=(ready.plan.decision,),
         )

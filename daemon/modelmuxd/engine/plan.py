@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
-from muxwire.faults import NO_PROVIDER, Fault, unknown_name
+from muxwire.faults import NO_PROVIDER, POLICY, Fault, unknown_name
 from muxwire.settings.model import OnTimeout
 from muxwire.words import Effort
 
@@ -42,6 +42,10 @@ class SettingsFor(Protocol):
 
 class Locate(Protocol):
     async def __call__(self, adapter: Adapter, env: Mapping[str, str], names: frozenset[str]) -> Located: ...
+
+
+Excluded = Callable[[str, str], str]
+"""Why the policy rules out a provider with a model; empty when it does not."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,9 +96,12 @@ def wanted(provider: str, adapters: Mapping[str, Adapter]) -> list[Adapter]:
 class Planner:
     """Looks the candidates up on the caller's PATH and ranks them."""
 
-    def __init__(self, adapters: Mapping[str, Adapter], locate: Locate, on_timeout: OnTimeout = "give up") -> None:
+    def __init__(
+        self, adapters: Mapping[str, Adapter], locate: Locate, excluded: Excluded, on_timeout: OnTimeout = "give up"
+    ) -> None:
         self._adapters = adapters
         self._locate = locate
+        self._excluded = excluded
         self.on_timeout = on_timeout
 
     async def plan(self, whole: Task, attempts: Sequence[Attempt], settings: TaskSettings) -> Plan:
@@ -105,7 +112,7 @@ class Planner:
             one.name: under_profile(await self._locate(one, task.env, names), one, settings.of(one.name), names)
             for one in adapters
         }
-        candidates = [self._candidate(one, located[one.name], task, settings) for one in adapters]
+        candidates = [self._permitted(self._candidate(one, located[one.name], task, settings)) for one in adapters]
         usable = [one for one in candidates if self._unspent(one.provider, attempts, task.max_retries)]
         ranking = rank(task.task, usable, settings.preferences)
         ranked = _first(ranking.ranked, attempts[-1].provider if attempts else named(task))
@@ -154,6 +161,10 @@ class Planner:
             fault=fault.code if fault else "",
             why=f"{fault.message} {fault.hint}".strip() if fault else "",
         )
+
+    def _permitted(self, candidate: Candidate) -> Candidate:
+        why = self._excluded(candidate.provider, candidate.model)
+        return msgspec.structs.replace(candidate, available=False, fault=POLICY, why=why) if why else candidate
 
     def ask(
         self,
@@ -227,6 +238,9 @@ def _first(ranked: tuple[Ranked, ...], provider: str) -> tuple[Ranked, ...]:
 
 
 def _nobody(candidates: Sequence[Candidate]) -> Fault:
+    permitted = [one for one in candidates if one.fault != POLICY]
+    if not permitted and candidates:
+        return Fault(POLICY, " ".join(dict.fromkeys(one.why for one in candidates)), "See `muxctl policy show`.")
     reasons = [f"{one.provider}: {one.why}" for one in candidates if not one.available]
     return Fault(
         code=NO_PROVIDER,

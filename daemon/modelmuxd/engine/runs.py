@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import msgspec
 from muxwire.events import Ended, RunEvent
-from muxwire.faults import CONFLICT, DRAINING, Fault, refuse
+from muxwire.faults import CONFLICT, DRAINING, FaultError, refuse
 from muxwire.insight import RunLine
 from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult
 
@@ -19,18 +19,18 @@ from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.environment import Secrets, key, names_needed
+from modelmuxd.engine.governor import MINUTE, Family, Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.plan import Locate, SettingsFor, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.silence import SHOWN
+from modelmuxd.runner.lineage import attempt_of
 from modelmuxd.store.interface import Task, TaskStore
 
 PAGE = 256
 WHOLE_OUTPUT = 32 * 1024 * 1024
 """Bytes of an answer that travel in a result; of a larger one, the head does, with its size."""
-
-PolicyGate = Callable[[], Fault | None]
 
 
 class Runs:
@@ -47,7 +47,7 @@ class Runs:
         secrets: Secrets,
         settings_for: SettingsFor,
         locate: Locate,
-        policy_gate: PolicyGate,
+        governor: Governor,
         hub: Hub,
         clock: Clock,
     ) -> None:
@@ -59,7 +59,7 @@ class Runs:
         self._secrets = secrets
         self._settings_for = settings_for
         self._locate = locate
-        self._policy_gate = policy_gate
+        self._governor = governor
         self._hub = hub
         self._clock = clock
 
@@ -82,9 +82,17 @@ class Runs:
         """Store the task and queue it. Durable when this returns; the same idempotency key gives the same run."""
         now = self._clock.now()
         after = tuple([(await self._store.find(run)).new.run_id for run in params.after])
-        blocked = self._policy_gate()
+        family = await self._family(origin.parent, now)
         task = new_task(
-            params, origin=origin, secret_names=secrets, now=now, blocked=blocked, after=after, retry_of=retry_of
+            params,
+            origin=origin,
+            secret_names=secrets,
+            now=now,
+            blocked=self._governor.refused(params, family),
+            timeout=self._governor.timeout(params.timeout),
+            family=family,
+            after=after,
+            retry_of=retry_of,
         )
         with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
             stored, fresh = await self._store.submit(task)
@@ -94,6 +102,21 @@ class Runs:
                 self._scheduler.free(*map(key, secrets))
         self._hub.notify(stored.new.run_id)  # pyright: ignore[reportPossiblyUnboundVariable] - a shield swallows nothing
         return stored  # pyright: ignore[reportPossiblyUnboundVariable]
+
+    async def parent(self, pid: int) -> str:
+        """The run whose agent a process works for; empty when it works for none that we know."""
+        marker = await anyio.to_thread.run_sync(attempt_of, pid)
+        try:
+            return (await self._store.find(marker.rpartition("-")[0])).new.run_id if marker else ""
+        except FaultError:
+            return ""
+
+    async def _family(self, parent: str, now: float) -> Family:
+        if not parent:
+            return Family()
+        above = (await self._store.find(parent)).new
+        siblings = await self._store.spawned(parent, now - MINUTE)
+        return Family(parent=parent, root=above.root or above.run_id, depth=above.depth + 1, siblings=siblings)
 
     async def find(self, prefix: str) -> Task:
         return await self._store.find(prefix)

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import msgspec
 from muxwire.faults import CONFIG, Fault
 from muxwire.files import Unreadable, read_bounded
 
 from modelmuxd.engine.look import Sight, sight
-from modelmuxd.policy import Policy, PolicyState, gate, parse
+from modelmuxd.policy.parse import parse
+from modelmuxd.policy.rules import Policy
+from modelmuxd.policy.state import PolicyState
 
 MAX_BYTES = 256 * 1024
 
 
 class PolicyFile:
-    """One `stat` for each question; a read and a parse only after a change."""
+    """One `stat` for each question; a read and a parse only after a change.
+
+    A file that breaks while the daemon runs leaves what it said before in force: neither an editor's half-written file
+    nor a slip of the hand lifts a rule or stops all work. A daemon that starts on a broken file has nothing to keep.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._seen: Sight = None
-        self._state = PolicyState(path)
+        self._state = read_policy(path)
+        self._good: Policy | None = None if self._state.faults else self._state.policy
 
-    def gate(self) -> Fault | None:
-        """Why nothing may be dispatched, if so."""
+    def now(self) -> PolicyState:
+        """The policy that holds now."""
         seen = sight(self._path)
         if seen is None or seen != self._seen:  # what cannot be seen may be absent or out of reach: reading tells
-            self._state, self._seen = read_policy(self._path), seen
-        return gate(self._state)
+            self._state, self._seen = self._kept(read_policy(self._path)), seen
+        return self._state
+
+    def _kept(self, read: PolicyState) -> PolicyState:
+        if not read.faults:
+            self._good = read.policy
+        elif self._good is not None:
+            return msgspec.structs.replace(read, policy=self._good, kept=True)
+        return read
 
 
 def read_policy(path: str) -> PolicyState:
@@ -39,4 +55,9 @@ def read_policy(path: str) -> PolicyState:
         hint = "Put a readable policy there, or nothing."
         return PolicyState(path, faults=(Fault(CONFIG, f"{path} {error}.", hint),))
     parsed = parse(raw or b"", path)
-    return PolicyState(path, parsed) if isinstance(parsed, Policy) else PolicyState(path, faults=parsed)
+    return PolicyState(path, _real(parsed)) if isinstance(parsed, Policy) else PolicyState(path, faults=parsed)
+
+
+def _real(policy: Policy) -> Policy:
+    """A folder that is named through a link is the folder that it leads to."""
+    return msgspec.structs.replace(policy, allowed_workdirs=tuple(map(os.path.realpath, policy.allowed_workdirs)))

@@ -63,6 +63,10 @@ def _sandboxes(member: Member) -> list[int]:
     return _items(member, lambda item: item in SANDBOXES)
 
 
+def _folders(member: Member) -> list[int]:
+    return _items(member, lambda item: isinstance(item, str) and item.startswith("/"))
+
+
 def _items(member: Member, good: Callable[[object], bool]) -> list[int]:
     """Where the items stand that are not good; the value itself when it is no list."""
     if member.items is None:
@@ -79,6 +83,10 @@ def _count(member: Member) -> list[int]:
 _EXPECTED: dict[str, tuple[str, Callable[[Member], list[int]]]] = {
     "allowed_providers": ("a list of providers' names", _names),
     "blocked_providers": ("a list of providers' names", _names),
+    "allowed_models": ("a list of models' names, in which * stands for anything", _names),
+    "blocked_models": ("a list of models' names, in which * stands for anything", _names),
+    "allowed_workdirs": ("a list of absolute folders", _folders),
+    "max_depth": ("a whole number, 0 for no limit", _count),
     "blocked_sandboxes": (f"a list of {', '.join(SANDBOXES)}", _sandboxes),
     "max_timeout": ("a whole number, 0 for no limit", _count),
     "max_calls_per_hour": ("a whole number, 0 for no limit", _count),

@@ -54,6 +54,13 @@ def probe() -> Path | None:
         remove(trial)
 
 
+def marker_in(own: str) -> str:
+    """The marker of the attempt whose cgroup a process is in, from the text of its /proc/PID/cgroup; empty without."""
+    place = next((line[3:] for line in own.splitlines() if line.startswith("0::")), "")
+    _, found, inner = place.rpartition(f"/{_NAME}")
+    return inner.partition("/")[0] if found else ""
+
+
 def path(base: Path, marker: str) -> Path:
     """The cgroup of one attempt."""
     return base / f"{_NAME}{marker}"

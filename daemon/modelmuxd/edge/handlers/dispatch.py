@@ -21,7 +21,7 @@ class Dispatch:
     async def __call__(self, params: DispatchParams, call: Call) -> RunResult:
         names = await self._runs.secret_names(params)
         secrets = await call.need(names)
-        task = await self._runs.accept(params, origin_of(params, call), secrets)
+        task = await self._runs.accept(params, await origin_of(self._runs, params, call), secrets)
         if not params.background:
             await self._follow(task, call, params.wait_s)
         return await self._runs.result(await self._runs.find(task.new.run_id))
@@ -41,11 +41,12 @@ def _named(event: RunEvent, run_id: str) -> RunEvent:
     return msgspec.structs.replace(event, run_id=run_id) if isinstance(event, StateChanged) else event
 
 
-def origin_of(params: DispatchParams, call: Call) -> Origin:
+async def origin_of(runs: Runs, params: DispatchParams, call: Call) -> Origin:
     """What the connection proves counts, not what the caller says of itself."""
     return Origin(
         kind=call.hello.role,
         principal=str(call.peer.uid),
         caller=params.origin.caller,
         workdir=params.workdir,
+        parent=await runs.parent(call.peer.pid),
     )
