@@ -40,7 +40,9 @@ def main(names: list[str]) -> int:
     failed = 0
     for name in names or known():
         print(f"\n== {name}", flush=True)
-        failed |= subprocess.run([sys.executable, HERE / f"{name}.py"], env=environment(), check=False).returncode != 0
+        failed |= (
+            subprocess.run([sys.executable, "-m", f"bench.{name}"], env=environment(), check=False).returncode != 0
+        )
     return int(failed)
 
 

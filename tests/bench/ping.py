@@ -1,9 +1,11 @@
 """RPC round trip (`ping`) against a bare asyncio unix-socket echo of the same bytes. Target: p50 at most 3 times.
 
-    python -m compileall -q . ; python tests/bench/ping.py [--pin] [rounds]
+    uv run python tests/bench ping
 
 Servers run in processes of their own. Rounds of either side are interleaved, so that load on the machine hits both.
-With `--pin` all of it shares one processor: the figures are then about work, not about where the scheduler wakes whom.
+Where the kernel wakes a server, on the client's processor or on another, changes a round trip by more than all our
+work does, and it need not choose alike for both sides. So they are measured in the same places: all on one processor,
+and the client on one with the servers on another; and, for what it is worth, wherever the kernel likes.
 Two echoes: over asyncio streams, which is what one writes first, and over a bare asyncio.Protocol, the floor.
 """
 
@@ -14,7 +16,6 @@ import multiprocessing
 import os
 import socket
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -33,6 +34,7 @@ from muxwire.insight import Nothing, Pong
 from muxwire.methods import PING
 
 BATCH = 200
+ROUNDS = 10
 BYTES = frame(msgspec.msgpack.encode(protocol.Call(1000, "ping", msgspec.Raw(b"\x80"))))
 
 
@@ -72,12 +74,14 @@ async def echo_protocol(path: str) -> None:
         await server.serve_forever()
 
 
-def process(main: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> multiprocessing.Process:
+def process(main: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> int:
+    """A server in a process of its own; its pid."""
     child = multiprocessing.Process(target=lambda: asyncio.run(main(*args)), daemon=True)
     child.start()
     while not Path(args[0]).exists():
         time.sleep(0.01)
-    return child
+    assert child.pid
+    return child.pid
 
 
 def blocking_echo(path: str) -> Callable[[], object]:
@@ -134,18 +138,31 @@ def report(title: str, samples: dict[str, list[float]]) -> None:
         print(f"  {name:28} p50 {p50 * 1e6:7.1f} µs  p99 {p99 * 1e6:7.1f} µs  {p50 / floor:5.2f}x")
 
 
-def main(rounds: int) -> None:
+def main() -> None:
+    ours = sorted(os.sched_getaffinity(0))
+    first, last = {ours[0]}, {ours[-1]}
+    places = {
+        "one processor": (last, last),
+        "two processors": (last, first),
+        "as the kernel likes": (set(ours), set(ours)),
+    }
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: f"{folder}/{name}" for name in ("streams", "protocol", "plain", "awaited")}
-        process(echo_streams, paths["streams"])
-        process(echo_protocol, paths["protocol"])
-        process(serve, paths["plain"], plain)
-        process(serve, paths["awaited"], awaited)
-        measure_blocking(paths, rounds)
-        anyio.run(measure_async, paths, rounds)
+        servers = [
+            process(echo_streams, paths["streams"]),
+            process(echo_protocol, paths["protocol"]),
+            process(serve, paths["plain"], plain),
+            process(serve, paths["awaited"], awaited),
+        ]
+        for place, (client, server) in places.items():
+            os.sched_setaffinity(0, client)
+            for pid in servers:
+                os.sched_setaffinity(pid, server)
+            measure_blocking(f"blocking client, {place}", paths)
+            anyio.run(measure_async, f"async client, {place}", paths)
 
 
-def measure_blocking(paths: dict[str, str], rounds: int) -> None:
+def measure_blocking(title: str, paths: dict[str, str]) -> None:
     sides = {
         "echo, asyncio streams": blocking_echo(paths["streams"]),
         "echo, asyncio.Protocol": blocking_echo(paths["protocol"]),
@@ -153,13 +170,13 @@ def measure_blocking(paths: dict[str, str], rounds: int) -> None:
         "ping, async handler": blocking_ping(paths["awaited"]),
     }
     samples: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for name, once in sides.items():
             samples[name] += timed(once)
-    report("blocking client", samples)
+    report(title, samples)
 
 
-async def measure_async(paths: dict[str, str], rounds: int) -> None:
+async def measure_async(title: str, paths: dict[str, str]) -> None:
     async with (
         aio.connect(paths["plain"], "probe", version="bench") as first,
         aio.connect(paths["awaited"], "probe", version="bench") as second,
@@ -171,16 +188,12 @@ async def measure_async(paths: dict[str, str], rounds: int) -> None:
             "ping, async handler": lambda: second.call(PING, Nothing()),
         }
         samples: dict[str, list[float]] = {name: [] for name in sides}
-        for _ in range(rounds):
+        for _ in range(ROUNDS):
             for name, once in sides.items():
                 samples[name] += await timed_async(once)
-    report("async client", samples)
+    report(title, samples)
 
 
 if __name__ == "__main__":
     multiprocessing.set_start_method("fork")
-    options = sys.argv[1:]
-    if "--pin" in options:
-        options.remove("--pin")
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    main(int(options[0]) if options else 10)
+    main()

@@ -140,3 +140,10 @@ def test_a_version_needs_no_daemon(stage: Daemon) -> None:
     assert (done.returncode, done.stdout) == (0, b"modelmux 0.1.0 (no daemon runs)\n")
     assert json.loads(muxctl(stage, "version", "--json", env=nowhere).stdout)["pid"] is None
     assert muxctl(stage, "--version", env=nowhere).stdout == done.stdout
+
+
+@pytest.mark.parametrize("group", ["config", "daemon", "service"])
+def test_a_bare_group_prints_its_help_and_is_no_command(stage: Daemon, group: str) -> None:
+    done = muxctl(stage, group)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(f"Usage: muxctl {group} ".encode())

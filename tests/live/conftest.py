@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fake_model_api import FakeModelAPI
-from live.world import World, agents_folder
+from live.world import World, agents_folder, cache_folder
 
 MakeWorld = Callable[[str], World]
 LIVE_TIMEOUT = 240
@@ -33,8 +33,9 @@ def api() -> Iterator[FakeModelAPI]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Short, unlike tmp_path: sockets lie in it."""
-    path = Path(tempfile.mkdtemp(prefix="mux-"))
+    """Short, unlike tmp_path: sockets lie in it. Not among the temporary files: Codex lets an agent write to those, and
+    Gemini CLI reads no system settings below a folder that all may write to."""
+    path = Path(tempfile.mkdtemp(prefix="w-", dir=cache_folder()))
     yield path
     shutil.rmtree(path, ignore_errors=True)
 

@@ -8,6 +8,7 @@ wait for the network.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,10 +80,12 @@ def claude(folder: Path, url: str) -> dict[str, str]:
 
 
 def gemini(folder: Path, url: str) -> dict[str, str]:
+    """For root the adapter turns the retries down; for others the CLI takes that from their own settings only."""
+    own = {} if os.geteuid() == 0 else {"maxAttempts": 1}
     settings = {
         "security": {"auth": {"selectedType": "gemini-api-key"}},
         "privacy": {"usageStatisticsEnabled": False},
-        "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
+        "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False, **own},
         "telemetry": {"enabled": False},
     }
     write(folder / "home/.gemini/settings.json", json.dumps(settings))

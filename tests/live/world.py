@@ -22,10 +22,15 @@ CEILING = 90.0
 """Seconds until a condition that must come counts as never; nothing here takes a tenth of it on an idle machine."""
 
 
+def cache_folder() -> Path:
+    """What the checks have installed, outside the tree."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("MODELMUX_CI_CACHE") or f"{cache}/modelmux-ci")
+
+
 def agents_folder() -> Path:
     """Where `.ci/agents` puts the CLIs."""
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("MODELMUX_CI_CACHE") or f"{cache}/modelmux-ci") / "agents/node_modules/.bin"
+    return cache_folder() / "agents/node_modules/.bin"
 
 
 def until(condition: Callable[[], T], what: str) -> T:

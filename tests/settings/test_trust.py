@@ -24,6 +24,10 @@ GUARDED = [
     ('[notifications]\nwebhook_url = "http://evil"\n', "F:1: notifications"),
     ("strict_sandbox = false\n", "F:1: strict_sandbox"),
     (
+        '[[routing.rules]]\nprovider = "codex"\nmatch.regex = "(a+)+b"\n',
+        "F:3: routing.rules[0].match.regex",
+    ),
+    (
         '[workflows.w]\nsteps = [{name = "a", task = "b", sandbox = "full"}]\n',
         "F:1: a workflow with steps that may write",
     ),

@@ -12,11 +12,12 @@ import pytest
 from modelmuxd.store.database import connect, next_epoch, open_database
 from modelmuxd.store.interface import Attempt, Decided, NewTask, Task
 from modelmuxd.store.lookup import find
-from modelmuxd.store.migrations import SCHEMA, backup_path, integrity
+from modelmuxd.store.migrations import SCHEMA, backup_path, integrity, read_steps
 from modelmuxd.store.tasks import open_store
 from muxwire.faults import CONFIG, STORAGE, FaultError
 from store.builders import a_task, run_id
 
+NEWEST = len(read_steps())
 GOLDEN = Path(__file__).parent / "golden" / "state-0.1.db"
 
 
@@ -102,11 +103,11 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path, next_schema: Path)
 def test_a_backup_is_taken_before_a_migration(path: Path, next_schema: Path) -> None:
     used(path)
     open_database(path, schema=next_schema).close()
-    assert versions(path)[0] == 2
+    assert versions(path)[0] == NEWEST + 1
     assert "colour" in versions(path)[1]
-    backup = backup_path(path, 1)
+    backup = backup_path(path, NEWEST)
     assert backup.stat().st_mode & 0o777 == 0o600
-    assert versions(backup)[0] == 1
+    assert versions(backup)[0] == NEWEST
     assert "colour" not in versions(backup)[1]
     with closing(connect(backup)) as db:
         assert find(db, run_id(1)).new == a_task()
@@ -140,7 +141,7 @@ def test_a_damaged_file_is_not_migrated(path: Path, next_schema: Path) -> None:
     code, sentence = refused(path, next_schema)
     assert code == STORAGE
     assert "damaged" in sentence
-    assert versions(path)[0] == 1
+    assert versions(path)[0] == NEWEST
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096])

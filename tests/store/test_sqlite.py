@@ -9,11 +9,24 @@ import pytest
 from modelmuxd.store.tasks import open_store
 from store.builders import Engine
 from store.conformance import Conformance
+from store.conformance_accounts import AccountsConformance
+from store.conformance_claims import ClaimsConformance
 
 pytestmark = pytest.mark.anyio
 
 
-class TestSqliteTaskStore(Conformance):
-    @pytest.fixture
-    def engine(self, tmp_path: Path) -> Engine:
-        return partial(open_store, tmp_path / "modelmux.db")
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return partial(open_store, tmp_path / "modelmux.db")
+
+
+class TestRuns(Conformance):
+    pass
+
+
+class TestAccounts(AccountsConformance):
+    pass
+
+
+class TestClaims(ClaimsConformance):
+    pass

@@ -155,7 +155,7 @@ def _waiting(left: int, *, as_json: bool) -> None:
 
 
 def _ended(pid: int, mode: Mode, agents: int) -> str:
-    fate = {"leave": "go on; the next daemon picks them up", "drain": "have ended", "kill": "were ended"}[mode]
+    fate = {"leave": "left running for the next daemon", "drain": "waited for", "kill": "ended with it"}[mode]
     return f"The daemon (pid {pid}) has ended" + (f"; {_count(agents)} {fate}." if agents else ".")
 
 

@@ -15,6 +15,9 @@ EXIT_FAILED, EXIT_USAGE = 1, 2
 
 def tell(error: Exception, *, json: bool) -> int:
     """Prints what went wrong and gives the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # a bare group of commands
+        sys.stderr.write(f"{error.format_message()}\n")
+        return EXIT_USAGE
     fault, code = describe(error)
     if json:
         import json as json_module  # as dear as click's half, and rarely needed

@@ -1,8 +1,8 @@
 """A rendered call: hello and request in one write, then the bytes that come back are printed.
 
-`run` gives None whenever this takes more than a pump: a word that is not plain, no daemon, a daemon of another
-version. The full command line then does it all again; nothing has been printed by then, and a dispatch carries a key,
-so that asking twice is one run.
+Without a daemon one is started, first of all: it loads while nothing else is to be done. `run` gives None whenever
+this takes more than a pump: a word that is not plain, a daemon of another version. The full command line then does it
+all again; nothing has been printed by then, and a dispatch carries a key, so that asking twice is one run.
 """
 
 from __future__ import annotations
@@ -50,11 +50,34 @@ def run(words: list[str]) -> int | None:
         asked = argv.read(VERBS[words[0]], words[1:])
         if asked is None:
             return None
-        fields = caller.complete(words[0], asked[0])
-        sock = connect(places().socket)
+        return _ask(words[0], *asked)
     except (OSError, UnicodeDecodeError):
         return None
-    return exchange(sock, words[0], fields, caller.view(json=asked[1]))
+
+
+def _ask(method: str, fields: dict[str, Any], json: bool) -> int | None:
+    fields = caller.complete(method, fields)
+    try:
+        sock = _reach(method)
+    except OSError:
+        return None
+    except Exception as error:  # a daemon that cannot start: told by whoever tells all errors
+        from muxclients.cli import failure
+
+        return failure.tell(error, json=json)
+    return exchange(sock, method, fields, caller.view(json=json))
+
+
+def _reach(method: str) -> Wire:
+    """Raises OSError where this takes more than starting a daemon, FaultError when its start fails."""
+    try:
+        return connect(places().socket)
+    except (FileNotFoundError, ConnectionRefusedError):
+        if method == "version":  # tells of our own without a daemon
+            raise
+    from muxclients.link.start import ensure_daemon
+
+    return ensure_daemon(places())
 
 
 def connect(path: str) -> Socket:

@@ -93,7 +93,7 @@ class Running:
             with contextlib.suppress(psutil.NoSuchProcess):
                 self.process.kill()
             self._gone()
-            _tidy(self._here)
+            _tidy(self._here, self.process.pid)
         return Stopped(pid=self.process.pid, mode=mode, agents=agents, forced=forced)
 
     def _ask(self, mode: Mode, on_wait: Callable[[int], object]) -> int:
@@ -152,11 +152,18 @@ def _holder(here: Places) -> psutil.Process | None:
         return None
 
 
-def _tidy(here: Places) -> None:
+def _tidy(here: Places, dead: int) -> None:
     """Remove the names that a killed daemon left. Under its claim, so that no new daemon's are taken; never the socket
-    of a service manager.
+    of a service manager. Its last threads may hold the claim for a moment after it looks gone.
     """
-    if installed() or (lock := try_lock(here.daemon_lock)) is None:
+    if installed():
+        return
+    for _ in _looks(ENDING):
+        if (lock := try_lock(here.daemon_lock)) is not None:
+            break
+        if (holder := _holder(here)) and holder.pid != dead:
+            return
+    else:
         return
     for path in (here.socket, here.endpoint):
         with contextlib.suppress(FileNotFoundError):

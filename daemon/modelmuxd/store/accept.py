@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from muxwire.faults import CONFLICT, refuse
 
 from modelmuxd.store.interface import Decided, NewTask, Task
+from modelmuxd.store.lineage import states
 from modelmuxd.store.lookup import load_task
 from modelmuxd.store.rows import REQUESTS, TASKS
 from modelmuxd.store.standing import Place, add_events, note, state_changed
@@ -17,6 +18,7 @@ def accept(db: sqlite3.Connection, new: NewTask, decisions: Sequence[Decided]) -
     """The task and whether it is new. Raises FaultError(CONFLICT)."""
     if new.idempotency_key and (known := _known(db, new)) is not None:
         return known, False
+    states(db, new.after)  # each of them exists
     task = _first(new)
     task_id = _insert(db, task)
     note(db, task_id, decisions, new.created_at)
@@ -26,7 +28,16 @@ def accept(db: sqlite3.Connection, new: NewTask, decisions: Sequence[Decided]) -
 def _first(new: NewTask) -> Task:
     """Queued, or at its end at once; one event tells which."""
     if new.blocked is None:
-        return Task(new=new, state="queued", last_seq=1)
+        if new.not_before is None or new.not_before <= new.created_at:
+            return Task(new=new, state="queued", last_seq=1)
+        return Task(
+            new=new,
+            state="waiting",
+            waiting="not_before",
+            waiting_for="not before: as asked",
+            not_before=new.not_before,
+            last_seq=1,
+        )
     return Task(new=new, state="blocked", last_seq=1, ended_at=new.created_at, fault=new.blocked)
 
 
@@ -35,10 +46,14 @@ def _insert(db: sqlite3.Connection, task: Task) -> int:
     task_id = db.execute(TASKS.insert, TASKS.values(task, run_id=new.run_id)).lastrowid
     assert task_id is not None
     db.execute(REQUESTS.insert, REQUESTS.values(new, task_id=task_id))
-    add_events(db, task_id, [state_changed(Place(task.state), told, new.created_at)], first=1)
+    add_events(db, task_id, [state_changed(_place(task), told, new.created_at)], first=1)
     if new.idempotency_key:
         db.execute("INSERT INTO keys (kind, principal, key, task_id) VALUES (?, ?, ?, ?)", (*_scoped(new), task_id))
     return task_id
+
+
+def _place(task: Task) -> Place:
+    return Place(task.state, task.waiting, task.waiting_for, task.not_before)
 
 
 def _known(db: sqlite3.Connection, new: NewTask) -> Task | None:

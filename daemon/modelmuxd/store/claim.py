@@ -7,6 +7,7 @@ import sqlite3
 import msgspec
 from muxwire.events import AttemptStarted
 
+from modelmuxd.store import accounts, budgets, leases
 from modelmuxd.store.interface import Attempt, Claim, Claimed, Stale
 from modelmuxd.store.lookup import load_attempt
 from modelmuxd.store.rows import ATTEMPTS
@@ -18,10 +19,13 @@ def start_attempt(db: sqlite3.Connection, claim: Claim, epoch: int, now: float) 
     task = standing(db, claim.run_id)
     if task.final or task.canceling or task.state == "running":
         return Claimed(gone=True)
-    if full := _no_slot(db, claim):
-        return Claimed(waiting="slots", text=full)
+    if refused := _not_now(db, claim, now):
+        return refused
     attempt = _attempt(claim, task, epoch, now)
     _insert(db, task, attempt, claim, now)
+    accounts.claimed(db, claim, now)
+    leases.take(db, task.id, claim)
+    budgets.hold(db, task.id, claim)
     return Claimed(attempt=attempt)
 
 
@@ -35,12 +39,26 @@ def adopt(db: sqlite3.Connection, run_id: str, number: int, epoch: int) -> Attem
     return msgspec.structs.replace(attempt, epoch=epoch)
 
 
+def _not_now(db: sqlite3.Connection, claim: Claim, now: float) -> Claimed | None:
+    """What stands against it: first what passes by itself, last what a policy has used up."""
+    if waits := accounts.not_now(db, claim, now):
+        return waits
+    if full := _no_slot(db, claim):
+        return Claimed(waiting="slots", text=full)
+    if waits := leases.taken(db, claim):
+        return waits
+    if fault := budgets.used_up(db, claim, now):
+        return Claimed(refused=fault)
+    return None
+
+
 def _no_slot(db: sqlite3.Connection, claim: Claim) -> str:
     """The sentence, when a limit is reached. Attempts of an earlier incarnation count until they have ended."""
     running = "SELECT count(*) FROM attempts WHERE ended_at IS NULL"
     total = db.execute(running).fetchone()[0]
-    if total >= claim.max_running:
-        return f"slots: {total} of {claim.max_running} running in all"
+    limit = claim.max_running if claim.depth else max(claim.max_running - claim.kept, 0)
+    if total >= limit:
+        return f"slots: {total} of {limit} running in all"
     mine = db.execute(f"{running} AND account = ?", (claim.account,)).fetchone()[0]
     if mine >= claim.max_account:
         return f"slots: {claim.provider} has {mine} of {claim.max_account} running"

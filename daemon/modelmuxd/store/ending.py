@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from muxwire.faults import Fault
+from muxwire.faults import CONFLICT, Fault, refuse
 from muxwire.words import FinalState, WaitReason
 
 from modelmuxd.store.interface import Decided, Stale, Task
@@ -54,6 +54,16 @@ def request_cancel(db: sqlite3.Connection, run_id: str, by: str, now: float) -> 
         record(db, task, (), {"canceling": True})
     else:
         move(db, task, Place("canceled"), now, text=fault.message, changes={"fault": fault})
+    return load_task(db, task.id)
+
+
+def answer(db: sqlite3.Connection, run_id: str, text: str, now: float) -> Task:
+    """Raises FaultError(CONFLICT) for a run that waits for nothing of the kind."""
+    task = standing(db, run_id)
+    if task.waiting != "input":
+        raise refuse(CONFLICT, f"Run {run_id} does not wait for an answer: it is {task.state}.", "See `muxctl status`.")
+    move(db, task, Place("queued"), now, changes={"answer": text})
+    note(db, task.id, [Decided(kind="answer", text="answered by its user")], now)
     return load_task(db, task.id)
 
 

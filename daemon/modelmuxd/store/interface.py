@@ -27,7 +27,6 @@ from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
 from modelmuxd.domain.usage import Usage
 
-
 Worktree = Literal["", "clean", "carry"]
 """Whether it works in a git worktree of its own, and whether what is not committed goes with it."""
 
@@ -325,7 +324,7 @@ class TaskStore(Protocol):
         ...
 
     async def clear(self, provider: str) -> int:
-        """Forget the cooldowns and open circuits of a provider (empty: of all) at a user's word; how many there were."""
+        """Forget cooldowns and failures of a provider (empty: of all) at a user's word; of how many accounts."""
         ...
 
     async def pause(self, provider: str, by: str, now: float) -> None: ...
@@ -338,6 +337,22 @@ class TaskStore(Protocol):
 
     async def answer(self, run_id: str, text: str, now: float) -> Task:
         """Queue a run that waits for input again, with the answer. Raises FaultError(CONFLICT) for any other."""
+        ...
+
+    async def states(self, run_ids: Sequence[str]) -> dict[str, State]:
+        """How runs stand that others wait for."""
+        ...
+
+    async def descendants(self, run_id: str) -> list[str]:
+        """The unfinished runs that this one's agent, or theirs, has asked for; parents before their children."""
+        ...
+
+    async def spawned(self, parent: str, since: float) -> int:
+        """How many runs this one's agent has asked for after `since`."""
+        ...
+
+    async def started_since(self, at: float) -> int:
+        """Attempts of all runs that started after `at`: what a CallLimit counts."""
         ...
 
     async def append(self, run_id: str, number: int, epoch: int, events: Sequence[RunEvent]) -> int:

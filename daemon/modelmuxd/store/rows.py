@@ -10,7 +10,7 @@ from muxwire.faults import Fault
 from muxwire.runs import Origin
 
 from modelmuxd.domain.usage import Usage
-from modelmuxd.store.interface import Attempt, Decided, NewTask, Task
+from modelmuxd.store.interface import Account, Attempt, Decided, NewTask, Task
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -21,6 +21,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "usage": msgspec.json.Decoder(Usage).decode,
     "origin": msgspec.json.Decoder(Origin).decode,
     "env": msgspec.json.Decoder(dict[str, str]).decode,
+    "after": msgspec.json.Decoder(tuple[str, ...]).decode,
     "env_names": msgspec.json.Decoder(tuple[str, ...]).decode,
     "argv": msgspec.json.Decoder(tuple[str, ...]).decode,
     "data": msgspec.json.Decoder(dict[str, object]).decode,
@@ -77,4 +78,5 @@ REQUESTS = Rows("requests", NewTask, key=("task_id",), besides=("run_id",))
 TASKS = Rows("tasks", Task, key=("run_id",), besides=("new", "output"))
 ATTEMPTS = Rows("attempts", Attempt, key=("task_id",), besides=("run_id", "usage"))
 USAGE = Rows("usage", Usage, key=("task_id", "number"))
+ACCOUNTS = Rows("accounts", Account, key=())
 DECISIONS = Rows("decisions", Decided, key=("task_id", "at"))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from muxwire.events import RunEvent
 
+from modelmuxd.store import accounts, budgets, leases
 from modelmuxd.store.database import current_epoch
 from modelmuxd.store.interface import Settle, Stale, Task
 from modelmuxd.store.lookup import load_task, load_usages
@@ -27,6 +28,7 @@ def settle(db: sqlite3.Connection, end: Settle, now: float) -> Task:
     task = standing(db, end.run_id)
     _refuse_stale(db, task, end.number, end.epoch)
     _end_attempt(db, task, end, now)
+    _give_back(db, task, end, now)
     _go_on(db, task, end, now)
     note(db, task.id, end.decisions, now)
     return load_task(db, task.id)
@@ -61,6 +63,16 @@ def _end_attempt(db: sqlite3.Connection, task: Standing, end: Settle, now: float
     )
     if end.usage is not None:
         db.execute(USAGE.insert, USAGE.values(end.usage, task_id=task.id, number=end.number))
+
+
+def _give_back(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> None:
+    """The folder, what was held back of budgets, and what is now known of the account."""
+    leases.give_back(db, task.id)
+    budgets.release(db, task.id, end.cost_micros)
+    account, provider = db.execute(
+        "SELECT account, provider FROM attempts WHERE task_id = ? AND number = ?", (task.id, end.number)
+    ).fetchone()
+    accounts.settled(db, end, account, provider, now)
 
 
 def _go_on(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> None:

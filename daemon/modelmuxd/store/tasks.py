@@ -11,15 +11,27 @@ from pathlib import Path
 from anyio import to_thread
 from muxwire.events import RunEvent
 from muxwire.faults import Fault
-from muxwire.words import FinalState, WaitReason
+from muxwire.words import FinalState, State, WaitReason
 
 from modelmuxd.domain.usage import Usage
-from modelmuxd.store import ending, lookup
+from modelmuxd.store import accounts, budgets, ending, lineage, lookup
 from modelmuxd.store import settle as settling
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import current_epoch, next_epoch, open_database, unusable
-from modelmuxd.store.interface import Attempt, Claim, Claimed, Decided, NewTask, Settle, Stale, Task
+from modelmuxd.store.interface import (
+    Account,
+    Attempt,
+    Claim,
+    Claimed,
+    Cooldown,
+    Decided,
+    NewTask,
+    Pause,
+    Settle,
+    Stale,
+    Task,
+)
 from modelmuxd.store.readers import Readers
 from modelmuxd.store.writer import Writer
 
@@ -74,6 +86,39 @@ class SqliteTaskStore:
 
     async def claim(self, claim: Claim, now: float) -> Claimed:
         return await self._write(lambda db: start_attempt(db, claim, self._epoch, now))
+
+    async def accounts(self) -> list[Account]:
+        return await self._readers.rows(accounts.every)
+
+    async def cool_down(self, cooldown: Cooldown) -> None:
+        await self._write(lambda db: accounts.cool_down(db, cooldown))
+
+    async def clear(self, provider: str) -> int:
+        return await self._write(lambda db: accounts.clear(db, provider))
+
+    async def pause(self, provider: str, by: str, now: float) -> None:
+        await self._write(lambda db: accounts.pause(db, provider, by, now))
+
+    async def resume(self, provider: str) -> bool:
+        return await self._write(lambda db: accounts.resume(db, provider))
+
+    async def pauses(self) -> list[Pause]:
+        return await self._readers.rows(accounts.pauses)
+
+    async def answer(self, run_id: str, text: str, now: float) -> Task:
+        return await self._write(lambda db: ending.answer(db, run_id, text, now))
+
+    async def states(self, run_ids: Sequence[str]) -> dict[str, State]:
+        return await self._readers.rows(lambda db: lineage.states(db, run_ids))
+
+    async def descendants(self, run_id: str) -> list[str]:
+        return await self._readers.rows(lambda db: lineage.descendants(db, run_id))
+
+    async def spawned(self, parent: str, since: float) -> int:
+        return await self._readers.rows(lambda db: lineage.spawned(db, parent, since))
+
+    async def started_since(self, at: float) -> int:
+        return await self._readers.rows(lambda db: budgets.started_since(db, at))
 
     async def append(self, run_id: str, number: int, epoch: int, events: Sequence[RunEvent]) -> int:
         return await self._write(lambda db: settling.append(db, run_id, number, epoch, events), durable=False)

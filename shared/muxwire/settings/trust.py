@@ -1,7 +1,7 @@
 """What a project's own file may say: whoever wrote the repository wrote it.
 
-Until the user trusts the folder it names no command, address or key, sets no variable, and asks for no more than to
-read. What belongs to the one daemon of the user is never a project's to say.
+Until the user trusts the folder it names no command, address or key, sets no variable, matches no regular expression,
+and asks for no more than to read. What belongs to the one daemon of the user is never a project's to say.
 """
 
 from __future__ import annotations
@@ -43,6 +43,10 @@ def _guarded(data: Mapping[str, Any]) -> Iterator[Path]:
     for profile, words in _tables(data.get("profiles")):
         for provider, table in _tables(words.get("providers")):
             yield from _present(table, GUARDED_IN_PROFILE, ("profiles", profile, "providers", provider))
+    for index, rule in enumerate(as_list((as_table(data.get("routing")) or {}).get("rules")) or ()):
+        # Python's matcher can be kept busy for years by forty characters, and the daemon with it.
+        match = as_table((as_table(rule) or {}).get("match")) or {}
+        yield from _present(match, ("regex",), ("routing", "rules", index, "match"))
     for name, workflow in _tables(data.get("workflows")):
         if any(_writes(step) for step in as_list(workflow.get("steps")) or ()):
             yield ("workflows", name)
