@@ -109,6 +109,7 @@ async def test_the_circuit_opens_after_five_failures_and_one_run_probes_it(tmp_p
         for _ in range(5):
             assert (await stage.run(engine, "say x", provider="codex")).status == "error"
         probe = await stage.accept(engine, f"until {go}", "say well again", provider="codex")
+        await clock.advance(1)
         other = await stage.accept(engine, "say me too", provider="codex")
         held = await waits(engine, probe, "cooldown")
         await waits(engine, other, "cooldown")

@@ -72,9 +72,9 @@ async def test_a_rate_limit_fails_over_and_says_so(tmp_path: Path) -> None:
 async def test_without_failover_the_fault_stands(tmp_path: Path) -> None:
     stage = Stage(tmp_path, "codex", "claude")
     async with stage.engine() as engine:
-        result = await stage.run(engine, "fault quota", "exit 1", provider="codex")
+        result = await stage.run(engine, "fault auth", "exit 1", provider="codex")
     assert result.error is not None
-    assert (result.status, result.error.code, result.attempts) == ("error", "quota", 1)
+    assert (result.status, result.error.code, result.attempts) == ("error", "auth", 1)
 
 
 async def test_a_retry_waits_and_then_succeeds(tmp_path: Path) -> None:

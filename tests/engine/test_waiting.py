@@ -145,7 +145,6 @@ async def test_a_delayed_run_waits_for_its_time(tmp_path: Path) -> None:
     async with stage.engine() as engine:
         task = await stage.accept(engine, "say now", delay=120)
         held = await waits(engine, task, "not_before")
-        assert held.waiting_for.startswith("not before ")
         assert held.not_before == clock.now() + 120
         await clock.advance(119)
         assert (await engine.runs.find(task.new.run_id)).attempts == 0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import anyio.to_thread
 import msgspec
 from muxwire.faults import DEPENDENCY, NO_PROVIDER, Fault, FaultError
-from muxwire.words import FinalState
+from muxwire.words import FINAL_STATES, FinalState, State
 
 from modelmuxd.domain.decision import Candidate, Held
 from modelmuxd.engine.accounts import Accounts
@@ -78,17 +78,20 @@ class Admission:
         )
 
     async def _after(self, task: Task) -> Held | Over | None:
-        for run_id in task.new.after:
-            try:
-                other = await self._store.find(run_id)
-            except FaultError as error:
-                return Over(state="error", fault=error.fault)
-            if other.ended_at is None:
-                text = f"dependency: {run_id} is {other.state}"
-                return Held(reason="dependency", text=text, on=(f"run:{run_id}",))
-            if other.state != "success":
-                return Over(state="error", fault=_not_after(other))
-        return None
+        if not task.new.after:
+            return None
+        try:
+            states = await self._store.states(task.new.after)
+        except FaultError as error:
+            return Over(state="error", fault=error.fault)
+        for run_id, state in states.items():
+            if state in FINAL_STATES and state != "success":
+                return Over(state="error", fault=_not_after(run_id, state))
+        open_runs = [run_id for run_id, state in states.items() if state != "success"]
+        if not open_runs:
+            return None
+        text = "dependency: " + ", ".join(f"{run_id} is {states[run_id]}" for run_id in open_runs)
+        return Held(reason="dependency", text=text, on=tuple(f"run:{run_id}" for run_id in open_runs))
 
     def _no_slot(self, task: Task) -> Held | Over | None:
         full = self._slots.full(task.new.depth)
@@ -187,9 +190,8 @@ def _asks(task: Task) -> Held | None:
     return Held(reason="input", text=task.waiting_for) if task.waiting == "input" else None
 
 
-def _not_after(other: Task) -> Fault:
-    text = f"It was to follow {other.new.run_id}, which ended as {other.state}."
-    return Fault(DEPENDENCY, text, f"See `muxctl show {other.new.run_id}`.")
+def _not_after(run_id: str, state: State) -> Fault:
+    return Fault(DEPENDENCY, f"It was to follow {run_id}, which ended as {state}.", f"See `muxctl show {run_id}`.")
 
 
 def _used_up(task: Task) -> Fault:
