@@ -21,7 +21,7 @@ async def test_a_run_starts_when_those_before_it_have_succeeded(tmp_path: Path) 
         first = await stage.accept(engine, f"until {go}", "say one")
         second = await stage.accept(engine, "say two", after=(first.new.run_id[:20],))
         held = await waits(engine, second, "dependency")
-        assert held.waiting_for == f"dependency: {first.new.run_id} is running"
+        assert held.waiting_for == f"dependency: {first.new.run_id} must succeed first"
         go.touch()
         assert (await ended(engine, second)).output == "two"
         detail = await engine.runs.detail(await engine.runs.find(second.new.run_id))

@@ -90,7 +90,7 @@ class Admission:
         open_runs = [run_id for run_id, state in states.items() if state != "success"]
         if not open_runs:
             return None
-        text = "dependency: " + ", ".join(f"{run_id} is {states[run_id]}" for run_id in open_runs)
+        text = f"dependency: {', '.join(open_runs)} must succeed first"
         return Held(reason="dependency", text=text, on=tuple(f"run:{run_id}" for run_id in open_runs))
 
     def _no_slot(self, task: Task) -> Held | Over | None:
