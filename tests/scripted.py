@@ -163,7 +163,10 @@ class ScriptedAdapter:
 
     def prepare(self, request: Request) -> Invocation:
         return Invocation(
-            argv=(request.program,), stdin=request.task.encode(), env_names=self.env_names, enforced="permission"
+            argv=(request.program, *(["--session", request.session] if request.session else [])),
+            stdin=request.task.encode(),
+            env_names=self.env_names,
+            enforced="permission",
         )
 
     def reader(self, request: Request) -> ScriptedReader:

@@ -141,6 +141,7 @@ class Engine:
         self.admission = Admission(
             store=store,
             planner=planner,
+            governor=self.governor,
             slots=self.scheduler.slots,
             accounts=self.accounts,
             environments=Environments(self.secrets, login.get),

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import scripted
 from engine.stage import Stage, alive, ended, until
+from modelmuxd.policy.rules import Policy
+from modelmuxd.policy.state import PolicyState
 from muxwire import events as wire
-from muxwire.faults import NO_PROVIDER, POLICY, USAGE, Fault, FaultError
+from muxwire.faults import NO_PROVIDER, POLICY, USAGE, FaultError
 from muxwire.settings.model import Limits
 
 pytestmark = pytest.mark.anyio
@@ -72,9 +74,9 @@ async def test_a_rate_limit_fails_over_and_says_so(tmp_path: Path) -> None:
 async def test_without_failover_the_fault_stands(tmp_path: Path) -> None:
     stage = Stage(tmp_path, "codex", "claude")
     async with stage.engine() as engine:
-        result = await stage.run(engine, "fault quota", "exit 1", provider="codex")
+        result = await stage.run(engine, "fault auth", "exit 1", provider="codex")
     assert result.error is not None
-    assert (result.status, result.error.code, result.attempts) == ("error", "quota", 1)
+    assert (result.status, result.error.code, result.attempts) == ("error", "auth", 1)
 
 
 async def test_a_retry_waits_and_then_succeeds(tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ async def test_wrong_names_are_refused_before_anything_is_stored(
 
 async def test_a_policy_that_refuses_is_recorded_as_blocked(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    stage.blocked = Fault(POLICY, "No.", "Ask nicely.")
+    stage.policy = PolicyState("P", Policy(blocked_sandboxes=("read-only",)))
     async with stage.engine() as engine:
         result = await stage.run(engine, f"touch {tmp_path / 'ran'}")
     assert result.error is not None

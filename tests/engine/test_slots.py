@@ -38,21 +38,15 @@ def test_some_slots_are_kept_for_nested_runs(running: int, kept: int) -> None:
     assert (slots.full(depth=1) is None) == bool(kept)
 
 
-def test_nested_runs_take_the_kept_slots_first() -> None:
-    slots = Slots(Limits(running=4, per_provider=4))
-    slots.take(seat("child", depth=1))
-    slots.take(seat("a"))
-    slots.take(seat("b"))
-    assert slots.full(depth=0) is None
-
-
 def test_one_root_writes_in_a_folder_at_a_time() -> None:
     slots = Slots(Limits())
     slots.take(seat("a", workdir="/work"))
     other = slots.held(seat("b", workdir="/work"))
     assert other is not None
     assert (other.reason, other.text) == ("workdir", "workdir: a writes in /work")
-    assert slots.held(seat("b", workdir="/elsewhere")) is None
+    assert slots.held(seat("b", workdir="/work/below"))
+    assert slots.held(seat("b", workdir="/"))
+    assert slots.held(seat("b", workdir="/workshop")) is None
     assert slots.held(seat("reader")) is None
     assert slots.held(seat("child", root="a", depth=1, workdir="/work")) is None
     assert "workdir:/work" in slots.give_back("a")

@@ -1,4 +1,4 @@
-"""policy.json: read with line and column, and what follows from it today."""
+"""policy.json: read with line and column, and what holds while it is broken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from modelmuxd.life.policy_file import PolicyFile, read_policy
-from modelmuxd.policy import Policy, PolicyState, gate, parse
+from modelmuxd.policy.parse import parse
+from modelmuxd.policy.rules import Policy
+from modelmuxd.policy.state import PolicyState, closed, notice
 
 SPEC = b"""{
   "allowed_providers": [],
@@ -29,7 +31,13 @@ def faults(raw: bytes | str) -> list[str]:
 
 
 def test_the_example_of_the_specification() -> None:
-    assert parse(SPEC) == Policy((), ("gemini",), ("full",), 600, 30, 200)
+    assert parse(SPEC) == Policy(
+        blocked_providers=("gemini",),
+        blocked_sandboxes=("full",),
+        max_timeout=600,
+        max_calls_per_hour=30,
+        max_calls_per_day=200,
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,7 +46,7 @@ def test_the_example_of_the_specification() -> None:
 def test_says_nothing(raw: bytes) -> None:
     parsed = parse(raw)
     assert isinstance(parsed, Policy)
-    assert not parsed.has_entries
+    assert parsed.entries == ()
 
 
 @pytest.mark.parametrize(
@@ -103,23 +111,14 @@ def test_any_object_gives_what_it_says_or_faults(tree: dict[str, object], indent
 
 
 def test_nothing_is_refused_without_entries(tmp_path: Path) -> None:
-    assert gate(read_policy(str(tmp_path / "policy.json"))) is None
+    assert closed(read_policy(str(tmp_path / "policy.json"))) is None
     (tmp_path / "policy.json").write_text("{}")
-    assert gate(read_policy(str(tmp_path / "policy.json"))) is None
-
-
-def test_entries_refuse_everything_until_they_are_enforced(tmp_path: Path) -> None:
-    (tmp_path / "policy.json").write_bytes(SPEC)
-    refused = gate(read_policy(str(tmp_path / "policy.json")))
-    assert refused
-    assert refused.code == "policy"
-    assert "blocked_providers, blocked_sandboxes, max_timeout" in refused.message
-    assert str(tmp_path / "policy.json") in refused.hint
+    assert closed(read_policy(str(tmp_path / "policy.json"))) is None
 
 
 def test_a_broken_policy_refuses_everything(tmp_path: Path) -> None:
     (tmp_path / "policy.json").write_text('{"max_timeout": 1,}')
-    refused = gate(read_policy(str(tmp_path / "policy.json")))
+    refused = closed(read_policy(str(tmp_path / "policy.json")))
     assert refused
     assert refused.code == "policy"
     assert f"{tmp_path}/policy.json:1:18: a comma with nothing after it." in refused.message
@@ -127,37 +126,62 @@ def test_a_broken_policy_refuses_everything(tmp_path: Path) -> None:
 
 def test_a_folder_in_its_place_refuses_everything(tmp_path: Path) -> None:
     (tmp_path / "policy.json").mkdir()
-    refused = gate(read_policy(str(tmp_path / "policy.json")))
+    refused = closed(read_policy(str(tmp_path / "policy.json")))
     assert refused
     assert "is a folder, not a file." in refused.message
 
 
 def test_a_link_that_points_nowhere_refuses_everything(tmp_path: Path) -> None:
     (tmp_path / "policy.json").symlink_to("gone")
-    refused = PolicyFile(str(tmp_path / "policy.json")).gate()
+    refused = closed(PolicyFile(str(tmp_path / "policy.json")).now())
     assert refused
     assert "is a link that points nowhere." in refused.message
 
 
 def test_a_policy_out_of_reach_refuses_everything(tmp_path: Path) -> None:
     (tmp_path / "policy.json").symlink_to("policy.json")
-    refused = PolicyFile(str(tmp_path / "policy.json")).gate()
+    refused = closed(PolicyFile(str(tmp_path / "policy.json")).now())
     assert refused
     assert "cannot be read: " in refused.message
 
 
 def test_a_change_counts_at_once(tmp_path: Path) -> None:
     file = PolicyFile(str(tmp_path / "policy.json"))
-    assert file.gate() is None
+    assert file.now().policy == Policy()
     (tmp_path / "policy.json").write_bytes(SPEC)
-    assert file.gate()
-    (tmp_path / "policy.json").write_text("{}")
-    assert file.gate() is None
-    (tmp_path / "policy.json").write_text("{")
-    assert file.gate()
+    assert file.now().policy.max_timeout == 600
     (tmp_path / "policy.json").unlink()
-    assert file.gate() is None
+    assert file.now().policy == Policy()
+
+
+def test_what_it_said_before_holds_while_it_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "policy.json").write_bytes(SPEC)
+    file = PolicyFile(str(tmp_path / "policy.json"))
+    (tmp_path / "policy.json").write_text('{"max_timeout": 1,}')
+    state = file.now()
+    assert (state.policy.max_timeout, closed(state)) == (600, None)
+    told = notice(state)
+    assert told
+    assert "policy.json:1:18" in told.message
+    assert "still holds" in told.message
+    (tmp_path / "policy.json").write_text('{"max_timeout": 1}')
+    assert (file.now().policy.max_timeout, notice(file.now())) == (1, None)
+
+
+def test_a_daemon_that_starts_on_a_broken_policy_has_nothing_to_keep(tmp_path: Path) -> None:
+    (tmp_path / "policy.json").write_text("{")
+    file = PolicyFile(str(tmp_path / "policy.json"))
+    assert closed(file.now())
+    (tmp_path / "policy.json").write_text("{}")
+    assert closed(file.now()) is None
+
+
+def test_a_folder_behind_a_link_is_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "policy.json").write_text(json.dumps({"allowed_workdirs": [str(tmp_path / "link")]}))
+    assert read_policy(str(tmp_path / "policy.json")).policy.allowed_workdirs == (str(tmp_path / "real"),)
 
 
 def test_an_empty_state_allows() -> None:
-    assert gate(PolicyState("P")) is None
+    assert closed(PolicyState("P")) is None

@@ -8,16 +8,20 @@ from collections.abc import Sequence
 import anyio.to_thread
 import msgspec
 from muxwire.faults import DEPENDENCY, NO_PROVIDER, POLICY, Fault, FaultError
-from muxwire.words import FinalState
+from muxwire.words import FINAL_STATES, FinalState, State
 
 from modelmuxd.domain.decision import Candidate, Held
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.environment import Environments
+from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.plan import Plan, Planner, SettingsFor, TaskSettings, named
 from modelmuxd.engine.slots import Seat, Slots
 from modelmuxd.engine.times import span
 from modelmuxd.store.interface import Attempt, Task, TaskStore
+
+MEND = 30.0
+"""Seconds after which a broken policy is looked at again for those that wait for it."""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +56,7 @@ class Admission:
         *,
         store: TaskStore,
         planner: Planner,
+        governor: Governor,
         slots: Slots,
         accounts: Accounts,
         environments: Environments,
@@ -60,6 +65,7 @@ class Admission:
     ) -> None:
         self._store = store
         self._planner = planner
+        self._governor = governor
         self._slots = slots
         self._accounts = accounts
         self._environments = environments
@@ -72,23 +78,33 @@ class Admission:
             or _asks(task)
             or await self._after(task)
             or self._accounts.paused()
+            or self._closed()
             or self._no_slot(task)
             or await self._environments.held(task.new)
             or await self._with_whom(task)
         )
 
+    def _closed(self) -> Held | None:
+        """A policy that broke before this daemon started: what was accepted under a good one is kept for its return.
+        Nobody tells when the file is mended, so it is looked at again."""
+        fault = self._governor.closed()
+        return Held(reason="paused", text=f"paused: {fault.message}", until=self._clock.now() + MEND) if fault else None
+
     async def _after(self, task: Task) -> Held | Over | None:
-        for run_id in task.new.after:
-            try:
-                other = await self._store.find(run_id)
-            except FaultError as error:
-                return Over(state="error", fault=error.fault)
-            if other.ended_at is None:
-                text = f"dependency: {run_id} is {other.state}"
-                return Held(reason="dependency", text=text, on=(f"run:{run_id}",))
-            if other.state != "success":
-                return Over(state="error", fault=_not_after(other))
-        return None
+        if not task.new.after:
+            return None
+        try:
+            states = await self._store.states(task.new.after)
+        except FaultError as error:
+            return Over(state="error", fault=error.fault)
+        for run_id, state in states.items():
+            if state in FINAL_STATES and state != "success":
+                return Over(state="error", fault=_not_after(run_id, state))
+        open_runs = [run_id for run_id, state in states.items() if state != "success"]
+        if not open_runs:
+            return None
+        text = f"dependency: {', '.join(open_runs)} must succeed first"
+        return Held(reason="dependency", text=text, on=tuple(f"run:{run_id}" for run_id in open_runs))
 
     def _no_slot(self, task: Task) -> Held | Over | None:
         full = self._slots.full(task.new.depth)
@@ -188,9 +204,8 @@ def _asks(task: Task) -> Held | None:
     return Held(reason="input", text=task.waiting_for) if task.waiting == "input" else None
 
 
-def _not_after(other: Task) -> Fault:
-    text = f"It was to follow {other.new.run_id}, which ended as {other.state}."
-    return Fault(DEPENDENCY, text, f"See `muxctl show {other.new.run_id}`.")
+def _not_after(run_id: str, state: State) -> Fault:
+    return Fault(DEPENDENCY, f"It was to follow {run_id}, which ended as {state}.", f"See `muxctl show {run_id}`.")
 
 
 def _used_up(task: Task) -> Fault:

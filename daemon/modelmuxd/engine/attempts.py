@@ -234,7 +234,6 @@ class Attempts:
             while (task := await self._try_to_settle(settle)) is None:  # noqa: ASYNC110
                 await anyio.sleep(FULL_RETRY)  # nobody tells when a disk has room again
         assert task is not None
-        self._hub.notify(settle.run_id)
         return task
 
     async def _try_to_settle(self, settle: Settle) -> Task | None:

@@ -21,7 +21,6 @@ from modelmuxd.engine.attempts import Attempts, Live, ended_with
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.conclude import conclude
 from modelmuxd.engine.environment import Secrets
-from modelmuxd.engine.family import below
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, session_of
@@ -121,7 +120,7 @@ class Dispatcher:
 
     async def cancel_below(self, task: Task) -> None:
         """Cancel the runs that a run's agent has asked for, and theirs: nobody is left to hear of them."""
-        for run_id in below(task.new.run_id, await self._store.unfinished()):
+        for run_id in await self._store.descendants(task.new.run_id):
             await self.cancel(run_id, f"the end of {task.new.run_id}")
 
     async def cancel(self, run_id: str, by: str) -> Task:
@@ -212,6 +211,7 @@ class Dispatcher:
         after = await self._attempts.settle(conclude(ended, task, attempt, facts))
         await self._accounts.read()
         self._scheduler.free(accounts.key(attempt.account), SPENT)
+        self._hub.notify(task.new.run_id)
         return after
 
     async def _facts(

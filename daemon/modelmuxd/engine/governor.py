@@ -29,7 +29,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Governor:
-    """Asked before a run is accepted, of each candidate, and with each claim. The policy is what it is at that moment."""
+    """Asked before a run is accepted, of each candidate and with each claim; by the policy as it then is."""
 
     def __init__(self, policy: Callable[[], PolicyState], limits: Limits) -> None:
         self._policy = policy

@@ -14,9 +14,8 @@ from muxwire.words import WaitReason
 from modelmuxd.domain.decision import Held
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.hub import Hub
-from modelmuxd.engine.queue import Queue, start_of
+from modelmuxd.engine.queue import Queue
 from modelmuxd.engine.slots import Seat, Slots
-from modelmuxd.engine.times import at
 from modelmuxd.store.interface import StoreFull, Task, TaskStore
 
 log = logging.getLogger(__name__)
@@ -48,10 +47,7 @@ class Scheduler:
 
     def put(self, task: Task) -> None:
         """Queue a task, or what became of it."""
-        now = self._clock.now()
-        self._queue.put(task, now)
-        if (start := start_of(task)) > now and task.waiting is None:
-            self._tell(task, Held(reason="not_before", text=f"not before {at(start, now)}", until=start))
+        self._queue.put(task, self._clock.now())
         self._wake.set()
 
     def drop(self, run_id: str) -> None:

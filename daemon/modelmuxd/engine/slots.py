@@ -79,13 +79,11 @@ class Slots:
 
     def full(self, depth: int) -> Held | None:
         """Whether there is no slot at all for a run of that depth."""
-        most, running = self.limits.running, len(self)
-        if running >= most:
-            text = f"slots: {running} of {most} running in all"
-        elif not depth and (roots := sum(not seat.depth for seat in self._seats.values())) >= most - self.kept:
-            text = f"slots: {roots} of {most - self.kept} running in all; {self.kept} more kept for nested runs"
-        else:
+        kept = 0 if depth else self.kept
+        most, running = self.limits.running - kept, len(self)
+        if running < most:
             return None
+        text = f"slots: {running} of {most} running in all" + (f"; {kept} more kept for nested runs" if kept else "")
         return Held(reason="slots", text=text, on=(NESTED if depth else ALL,))
 
     def held(self, seat: Seat) -> Held | None:
@@ -98,9 +96,9 @@ class Slots:
 
     def _writer(self, seat: Seat) -> Held | None:
         for other in self._seats.values() if seat.workdir else ():
-            if other.workdir == seat.workdir and other.root != seat.root:
-                text = f"workdir: {other.run_id} writes in {seat.workdir}"
-                return Held(reason="workdir", text=text, on=(f"workdir:{seat.workdir}",))
+            if other.workdir and other.root != seat.root and meet(other.workdir, seat.workdir):
+                text = f"workdir: {other.run_id} writes in {other.workdir}"
+                return Held(reason="workdir", text=text, on=(f"workdir:{other.workdir}",))
         return None
 
     def never(self, parent: str, seat: Seat | None = None) -> str:
@@ -118,3 +116,9 @@ class Slots:
         while seat := self._seats.get(run_id):
             yield seat
             run_id = seat.parent
+
+
+def meet(one: str, other: str) -> bool:
+    """Whether two folders are the same or one holds the other; real paths."""
+    first, second = one.rstrip("/") + "/", other.rstrip("/") + "/"
+    return first.startswith(second) or second.startswith(first)
