@@ -20,7 +20,27 @@ from anyio.abc import TaskGroup
 from muxwire.faults import CONFIG, Fault, FaultError
 from muxwire.folders import private_folder
 from muxwire.insight import DaemonFacts
-from muxwire.methods import CANCEL, CHECK, DISPATCH, FACTS, LIVE, PING, SHOW, SHUTDOWN, STATUS, VERSION, WAIT, WATCH
+from muxwire.methods import (
+    ANSWER,
+    ATTACH,
+    CANCEL,
+    CHECK,
+    DISPATCH,
+    FACTS,
+    LIVE,
+    PING,
+    POLICY,
+    POLICY_TEST,
+    QUEUE,
+    RETRY,
+    SHOW,
+    SHUTDOWN,
+    STATUS,
+    VERSION,
+    WAIT,
+    WATCH,
+    WHY,
+)
 from muxwire.places import Places, places
 from muxwire.settings import Loaded, Settings
 from muxwire.version import VERSION as OURS
@@ -135,7 +155,7 @@ class Engine:
         self.prober = Prober(adapters, here.check_cache, version=OURS)
         self.scheduler = Scheduler(store=store, hub=self.hub, clock=clock, limits=settings.limits)
         self.accounts = Accounts(store)
-        self.governor = Governor(policy, settings.limits)
+        self.governor = Governor(policy, settings.limits, tuple(adapters))
         planner = Planner(adapters, self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
         self.admission = Admission(
@@ -279,15 +299,18 @@ def _handlers(
         clock=clock,
     )
     insight = handlers.Insight(board, OURS)
-    runs = handlers.Runs(engine.runs)
+    runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs)
+    policy_ = handlers.Policy(engine.governor, engine.runs)
     check = handlers.Check(
         prober=engine.prober, adapters=engine.adapters, settings=engine.source, notices=notices, version=OURS
     )
     return Handlers(
         {PING: insight.ping, VERSION: insight.version, FACTS: insight.facts},
         {STATUS: insight.status, LIVE: insight.live},
-        {SHOW: runs.show, WATCH: runs.watch, WAIT: runs.wait, CANCEL: runs.cancel},
-        {DISPATCH: handlers.Dispatch(engine.runs), CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
+        {SHOW: runs.show, WHY: runs.show, WATCH: runs.watch, ATTACH: runs.attach, WAIT: runs.wait},
+        {CANCEL: runs.cancel, ANSWER: runs.answer, DISPATCH: dispatch, RETRY: dispatch.retry},
+        {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
+        {CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )
 
 

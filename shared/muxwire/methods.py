@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from muxwire import events, insight, runs
+from muxwire import events, insight, policy, runs
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -50,6 +50,18 @@ CANCEL = Method("cancel", runs.CancelParams, runs.CancelResult, "Cancel runs and
 RETRY = Method(
     "retry", runs.RetryParams, runs.RunResult, "Run an ended task again, as a new run.", event=events.RunEvent
 )
+ATTACH = Method(
+    "attach",
+    runs.AttachParams,
+    runs.RunResult,
+    "Follow a run from any terminal, as if sent here.",
+    event=events.RunEvent,
+)
+WHY = Method("why", runs.RunRef, runs.RunDetail, "Show why a run went as it did.")
+POLICY = Method("policy", insight.Nothing, policy.PolicyReport, "Show what the policy says and what is used up.")
+POLICY_TEST = Method(
+    "policy_test", runs.DispatchParams, policy.PolicyVerdict, "Show what the policy would do with a dispatch."
+)
 ANSWER = Method("answer", runs.AnswerParams, runs.RunResult, "Answer a run that waits for input.")
 QUEUE = Method("queue", runs.QueueParams, runs.QueueResult, "Show, pause or resume the queue.")
 FACTS = Method("facts", insight.Nothing, insight.DaemonFacts, "Show the daemon's own facts.")
@@ -61,6 +73,6 @@ METHODS: dict[str, Method[Any, Any]] = {
     method.name: method
     for method in (
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
-        *(RETRY, ANSWER, QUEUE, FACTS, SHUTDOWN),
+        *(ATTACH, WHY, RETRY, ANSWER, QUEUE, POLICY, POLICY_TEST, FACTS, SHUTDOWN),
     )
 }

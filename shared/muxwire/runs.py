@@ -169,6 +169,15 @@ class WatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     follow: Annotated[bool, Meta(description="Go on until the run ends.", extra=flag("-f", "--follow"))] = False
 
 
+class AttachParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Follow a run until it ends."""
+
+    run_id: Annotated[
+        str, Meta(description="Run id, or 6 or more of its first characters.", extra=flag(positional=True))
+    ]
+    since: Annotated[int, Meta(description="Last event already seen.", ge=0, extra=flag("--since"))] = 0
+
+
 class WaitParams(msgspec.Struct, frozen=True, omit_defaults=True):
     """Wait for runs to end."""
 

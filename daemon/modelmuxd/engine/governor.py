@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 from muxwire.faults import POLICY, Fault
+from muxwire.policy import PolicyReport
 from muxwire.runs import DispatchParams
-from muxwire.settings.model import Limits
+from muxwire.settings.model import BUILTINS, Limits
 
 from modelmuxd.engine.plan import split_provider
 from modelmuxd.policy import phases
@@ -31,9 +32,10 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 class Governor:
     """Asked before a run is accepted, of each candidate and with each claim; by the policy as it then is."""
 
-    def __init__(self, policy: Callable[[], PolicyState], limits: Limits) -> None:
+    def __init__(self, policy: Callable[[], PolicyState], limits: Limits, providers: Collection[str]) -> None:
         self._policy = policy
         self._limits = limits
+        self._providers = {name.casefold() for name in (*BUILTINS, *providers)}
 
     def timeout(self, asked: int | None) -> int:
         """Seconds that a run may take."""
@@ -66,6 +68,22 @@ class Governor:
         """What is counted with a claim."""
         windows = phases.windows(self._policy().policy)
         return tuple(CallLimit(key=one.key, seconds=one.seconds, most=one.most) for one in windows)
+
+    def report(self, calls: tuple[int, int]) -> PolicyReport:
+        """What holds; `calls` are the attempts of the last hour and day."""
+        state = self._policy()
+        says = {key: getattr(state.policy, key) for key in state.policy.entries}
+        named = {*state.policy.allowed_providers, *state.policy.blocked_providers}
+        unknown = sorted(name for name in named if name.casefold() not in self._providers)
+        return PolicyReport(
+            where=state.where,
+            says=says,
+            faults=state.faults,
+            closed=closed(state) is not None,
+            calls_last_hour=calls[0],
+            calls_last_day=calls[1],
+            unknown=tuple(unknown),
+        )
 
     def _loops(self, family: Family) -> Fault | None:
         limits = self._limits

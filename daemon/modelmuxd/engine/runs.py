@@ -9,8 +9,9 @@ import anyio
 import anyio.to_thread
 import msgspec
 from muxwire.events import Ended, RunEvent
-from muxwire.faults import CONFLICT, DRAINING, FaultError, refuse
+from muxwire.faults import CONFLICT, DRAINING, POLICY, Fault, FaultError, refuse
 from muxwire.insight import RunLine
+from muxwire.policy import PolicyVerdict
 from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult
 
 from modelmuxd.adapters.base import Adapter
@@ -25,6 +26,7 @@ from modelmuxd.engine.plan import Locate, SettingsFor, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.silence import SHOWN
+from modelmuxd.policy.phases import DAY, HOUR
 from modelmuxd.runner.lineage import attempt_of
 from modelmuxd.store.interface import Task, TaskStore
 
@@ -102,6 +104,24 @@ class Runs:
                 self._scheduler.free(*map(key, secrets))
         self._hub.notify(stored.new.run_id)  # pyright: ignore[reportPossiblyUnboundVariable] - a shield swallows nothing
         return stored  # pyright: ignore[reportPossiblyUnboundVariable]
+
+    async def started(self) -> tuple[int, int]:
+        """Attempts of the last hour and of the last day."""
+        now = self._clock.now()
+        return await self._store.started_since(now - HOUR), await self._store.started_since(now - DAY)
+
+    async def judge(self, params: DispatchParams, parent: str) -> PolicyVerdict:
+        """What the policy would do with this request. Raises FaultError for one that could never run."""
+        check(params)
+        refused = self._governor.refused(params, await self._family(parent, self._clock.now()))
+        provider, model = split_provider(params.provider, params.model)
+        names = [one.name for one in wanted(params.provider, self._adapters)]
+        excluded = {name: self._governor.excluded(name, model if name == provider else "") for name in names}
+        excluded = {name: why for name, why in excluded.items() if why}
+        if refused is None and len(excluded) == len(names):
+            refused = Fault(POLICY, " ".join(dict.fromkeys(excluded.values())), "See `muxctl policy show`.")
+        timeout = self._governor.timeout(params.timeout)
+        return PolicyVerdict(allowed=refused is None, fault=refused, timeout=timeout, excluded=excluded)
 
     async def parent(self, pid: int) -> str:
         """The run whose agent a process works for; empty when it works for none that we know."""

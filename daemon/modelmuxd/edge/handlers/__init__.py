@@ -5,7 +5,9 @@ from __future__ import annotations
 from modelmuxd.edge.handlers.check import Check
 from modelmuxd.edge.handlers.dispatch import Dispatch
 from modelmuxd.edge.handlers.insight import Insight
+from modelmuxd.edge.handlers.policy import Policy
+from modelmuxd.edge.handlers.queue import Queue
 from modelmuxd.edge.handlers.runs import Runs
 from modelmuxd.edge.handlers.shutdown import Shutdown
 
-__all__ = ["Check", "Dispatch", "Insight", "Runs", "Shutdown"]
+__all__ = ["Check", "Dispatch", "Insight", "Policy", "Queue", "Runs", "Shutdown"]

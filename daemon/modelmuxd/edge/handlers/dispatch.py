@@ -1,13 +1,14 @@
-"""`dispatch`: take a task, follow it, give its result."""
+"""`dispatch` and `retry`: take a task, follow it, give its result."""
 
 from __future__ import annotations
 
 import anyio
 import msgspec
 from muxwire.events import RunEvent, StateChanged
-from muxwire.runs import DispatchParams, Origin, RunResult
+from muxwire.runs import DispatchParams, RetryParams, RunResult
 
 from modelmuxd.edge.calls import Call
+from modelmuxd.edge.origin import origin_of
 from modelmuxd.engine.runs import Runs
 from modelmuxd.store.interface import Task
 
@@ -19,9 +20,17 @@ class Dispatch:
         self._runs = runs
 
     async def __call__(self, params: DispatchParams, call: Call) -> RunResult:
+        return await self._take(params, call)
+
+    async def retry(self, params: RetryParams, call: Call) -> RunResult:
+        asked, old = await self._runs.again(params)
+        return await self._take(asked, call, retry_of=old)
+
+    async def _take(self, params: DispatchParams, call: Call, retry_of: str = "") -> RunResult:
         names = await self._runs.secret_names(params)
         secrets = await call.need(names)
-        task = await self._runs.accept(params, await origin_of(self._runs, params, call), secrets)
+        origin = await origin_of(self._runs, call, caller=params.origin.caller, workdir=params.workdir)
+        task = await self._runs.accept(params, origin, secrets, retry_of=retry_of)
         if not params.background:
             await self._follow(task, call, params.wait_s)
         return await self._runs.result(await self._runs.find(task.new.run_id))
@@ -39,14 +48,3 @@ class Dispatch:
 def _named(event: RunEvent, run_id: str) -> RunEvent:
     """Whoever has dispatched learns the run's name as soon as anything is known of it."""
     return msgspec.structs.replace(event, run_id=run_id) if isinstance(event, StateChanged) else event
-
-
-async def origin_of(runs: Runs, params: DispatchParams, call: Call) -> Origin:
-    """What the connection proves counts, not what the caller says of itself."""
-    return Origin(
-        kind=call.hello.role,
-        principal=str(call.peer.uid),
-        caller=params.origin.caller,
-        workdir=params.workdir,
-        parent=await runs.parent(call.peer.pid),
-    )

@@ -1,9 +1,11 @@
-"""`show`, `watch`, `wait` and `cancel`: runs that exist."""
+"""`show`, `why`, `watch`, `attach`, `wait`, `cancel` and `answer`: runs that exist."""
 
 from __future__ import annotations
 
 from muxwire.faults import USAGE, refuse
 from muxwire.runs import (
+    AnswerParams,
+    AttachParams,
     CancelParams,
     CancelResult,
     RunDetail,
@@ -15,6 +17,7 @@ from muxwire.runs import (
 )
 
 from modelmuxd.edge.calls import Call
+from modelmuxd.edge.origin import origin_of
 from modelmuxd.engine.runs import Runs as Engine
 
 CANCEL_WAIT = 15.0
@@ -34,21 +37,32 @@ class Runs:
             await call.event(event)
         return await self._engine.result(await self._engine.find(task.new.run_id))
 
+    async def attach(self, params: AttachParams, call: Call) -> RunResult:
+        return await self.watch(WatchParams(params.run_id, params.since, follow=True), call)
+
+    async def answer(self, params: AnswerParams, call: Call) -> RunResult:
+        if not params.text.strip():
+            raise refuse(USAGE, "The answer is empty.", "Give it as words: muxctl answer RUN yes.")
+        task = await self._engine.find(params.run_id)
+        return await self._engine.result(await self._engine.answer(task.new.run_id, params.text))
+
     async def wait(self, params: WaitParams, call: Call) -> WaitResult:
         found = [(await self._engine.find(run)).new.run_id for run in params.run_ids]
         tasks = await self._engine.wait(found, params.wait_s)
         return WaitResult(runs=tuple([await self._engine.result(task) for task in tasks]))
 
     async def cancel(self, params: CancelParams, call: Call) -> CancelResult:
-        ids = await self._named(params)
+        ids = await self._named(params, call)
         for run_id in ids:
             await self._engine.cancel(run_id, call.hello.role)
         tasks = await self._engine.wait(ids, CANCEL_WAIT)
         return CancelResult(runs=tuple([await self._engine.result(task) for task in tasks]))
 
-    async def _named(self, params: CancelParams) -> list[str]:
+    async def _named(self, params: CancelParams, call: Call) -> list[str]:
+        if params.mine:
+            return [task.new.run_id for task in await self._engine.unfinished(await origin_of(self._engine, call))]
         if params.all:
             return [task.new.run_id for task in await self._engine.unfinished()]
         if not params.run_ids:
-            raise refuse(USAGE, "No run is named.", "Name runs, or say --all.")
+            raise refuse(USAGE, "No run is named.", "Name runs, or say --mine or --all.")
         return [(await self._engine.find(run)).new.run_id for run in params.run_ids]

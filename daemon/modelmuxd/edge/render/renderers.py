@@ -7,7 +7,7 @@ from typing import Any
 
 from muxwire.protocol import View
 
-from modelmuxd.edge.render import check, daemon, dispatch, live, logs, runs, show, status
+from modelmuxd.edge.render import check, daemon, dispatch, live, logs, policy, queue, runs, show, status
 from modelmuxd.edge.render.base import Rendered
 from modelmuxd.edge.render.plain import Answer, json_line
 
@@ -21,6 +21,13 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "live": live.start,
     "dispatch": dispatch.start,
     "show": lambda view: Answer(view, show.show_text),
+    "why": lambda view: Answer(view, show.why_text),
+    "attach": dispatch.start,
+    "retry": dispatch.start,
+    "answer": lambda view: Answer(view, runs.answered_text),
+    "queue": lambda view: Answer(view, queue.queue_text),
+    "policy": policy.reported,
+    "policy_test": policy.judged,
     "watch": logs.Logs,
     "wait": runs.waited,
     "cancel": runs.canceled,

@@ -29,6 +29,10 @@ def canceled_text(answer: CancelResult, view: View) -> str:
     return run_lines(answer.runs, view) or "Nothing to cancel: no run is under way.\n"
 
 
+def answered_text(run: RunResult, view: View) -> str:
+    return run_lines((run,), view)
+
+
 def run_lines(results: tuple[RunResult, ...], view: View) -> str:
     rows = [
         (human.short(run.run_id), run.status, who(run), human.seconds(run.duration_seconds), outcome(run))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from muxwire.protocol import View
 from muxwire.runs import AttemptDetail, RunDetail
 
@@ -25,6 +27,30 @@ def show_text(detail: RunDetail, view: View) -> str:
     if result.output:
         text += _heading("output", view) + _words(result.output, view)
     return text
+
+
+def why_text(detail: RunDetail, view: View) -> str:
+    """Each decision in its order, with what it rests on; who was ruled out stands below it with the reason."""
+    lines = []
+    for one in detail.decisions:
+        lines.append(f"{human.clock(one.at)}  {paint(one.kind, 'bold', view)}  {clean.line(one.text)}\n")
+        lines += [f"          {paint(reason, 'dim', view)}\n" for reason in _reasons(one.data)]
+    return "".join(lines) or f"Nothing has been decided about it yet: it is {detail.result.status}.\n"
+
+
+def _reasons(data: dict[str, object]) -> list[str]:
+    """The candidates of a route, ranked and excluded, as the router wrote them down."""
+    told = []
+    for name, mark in (("ranked", "·"), ("excluded", "✗")):
+        for one in as_list(data.get(name)):
+            if isinstance(one, dict):
+                reasons = "; ".join(map(str, as_list(one.get("reasons"))))
+                told.append(clean.line(f"{mark} {one.get('provider')}: {reasons}"))
+    return told
+
+
+def as_list(value: object) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def _facts(detail: RunDetail) -> list[tuple[str, str]]:
