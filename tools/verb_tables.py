@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Option = tuple[str, tuple[str, ...], str, Any, Any, str]
-    """Field, flags, kind (text, int, float, choice, flag, toggle), default, limits, help.
+    """Field, flags, kind (text, texts, int, float, choice, flag, toggle), default, limits, help.
 
     Limits are (least, most) of a number and the words of a choice. A toggle has the flag for yes, then that for no.
     """
@@ -96,7 +96,7 @@ def option(field: inspect.Field, flags: tuple[str, ...], hint: Any) -> tuple[Any
         limits = _words(hint)
     if kind == "flag" and "/" in flags[0]:
         kind, flags = "toggle", tuple(flags[0].split("/"))
-    default = None if field.default is msgspec.NODEFAULT else field.default
+    default = None if field.default in (msgspec.NODEFAULT, ()) else field.default
     return field.name, flags, kind, default, limits, (field.type.extra_json_schema or {}).get("description", "")
 
 
@@ -126,6 +126,8 @@ def _kind(kind: inspect.Type) -> tuple[str, Any]:
             return "choice", None
         case inspect.StrType():
             return "text", None
+        case inspect.VarTupleType(item_type=inspect.StrType()):
+            return "texts", None
         case _:
             raise TypeError(f"no option can be made of {kind}")
 

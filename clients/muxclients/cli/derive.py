@@ -75,6 +75,8 @@ def _option(option: Option) -> click.Option:
         return click.Option([field, "/".join(flags)], default=None, help=shown)
     if kind == "flag":
         return click.Option([field, *flags], is_flag=True, help=shown)
+    if kind == "texts":
+        return click.Option([field, *flags], multiple=True, metavar=_METAVARS["text"], help=shown)
     metavar = "|".join(limits) if kind == "choice" else _METAVARS[kind]
     return click.Option([field, *flags], type=_type(kind, limits), metavar=metavar, help=shown)
 

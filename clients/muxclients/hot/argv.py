@@ -48,13 +48,13 @@ def _take(option: Any, flag: str, inline: str, rest: Any, fields: dict[str, Any]
     value = None if word[:1] == "-" else _value(kind, option[4], caller.text(word))
     if value is None:
         return False
-    fields[name] = value
+    fields[name] = [*fields.get(name, ()), value] if kind == "texts" else value
     return True
 
 
 def _value(kind: str, limits: Any, word: str) -> Any:
     """The value, or None when the word is no plain value of this kind or out of its limits."""
-    if kind == "text":
+    if kind in ("text", "texts"):
         return word
     if kind == "choice":
         return word if word in limits else None

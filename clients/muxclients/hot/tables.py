@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Option = tuple[str, tuple[str, ...], str, Any, Any, str]
-    """Field, flags, kind (text, int, float, choice, flag, toggle), default, limits, help.
+    """Field, flags, kind (text, texts, int, float, choice, flag, toggle), default, limits, help.
 
     Limits are (least, most) of a number and the words of a choice. A toggle has the flag for yes, then that for no.
     """
@@ -39,7 +39,14 @@ VERBS: dict[str, Verb] = {
             ),
             ("workdir", ("-w", "--workdir"), "text", "", None, "Folder the agent works in."),
             ("session_id", ("--session",), "text", "", None, "Session to go on with."),
-            ("timeout", ("-t", "--timeout"), "int", 300, (1, 9007199254740992), "Seconds the run may take."),
+            (
+                "timeout",
+                ("-t", "--timeout"),
+                "int",
+                None,
+                (1, 9007199254740992),
+                "Seconds the run may take (default: limits.timeout).",
+            ),
             ("max_retries", ("-r", "--max-retries"), "int", 1, (1, 5), "Attempts per provider in all, 1 to 5."),
             (
                 "failover",
@@ -68,6 +75,18 @@ VERBS: dict[str, Verb] = {
                 "Seconds to wait for the end before answering as it stands.",
             ),
             ("background", ("--background",), "flag", False, None, "Answer with the run id at once."),
+            ("after", ("--after",), "texts", None, None, "Start when this run has succeeded; may be repeated."),
+            ("delay", ("--delay",), "float", 0.0, (0, 9007199254740992), "Seconds before it may start."),
+            (
+                "deadline",
+                ("--deadline",),
+                "float",
+                None,
+                (-9007199254740992, 9007199254740992),
+                "Seconds by which it must have ended, waiting included.",
+            ),
+            ("worktree", ("--worktree",), "flag", False, None, "Work in a git worktree of its own; see `muxctl diff`."),
+            ("carry", ("--carry",), "flag", False, None, "Take along what is not committed (with --worktree)."),
             ("idempotency_key", ("--idempotency-key",), "text", "", None, "The same key attaches to the same run."),
         ),
     ),
@@ -80,7 +99,10 @@ VERBS: dict[str, Verb] = {
     "cancel": (
         "Cancel runs and end their process trees.",
         ("run_ids", "many", False),
-        (("all", ("--all",), "flag", False, None, "Every run that has not ended."),),
+        (
+            ("all", ("--all",), "flag", False, None, "Every run that has not ended."),
+            ("mine", ("--mine",), "flag", False, None, "Every run of mine: sent by the same user in the same way."),
+        ),
     ),
 }
 OTHERS: dict[str, Verb] = {
@@ -101,6 +123,107 @@ OTHERS: dict[str, Verb] = {
         (
             ("since", ("--since",), "int", 0, (0, 9007199254740992), "Last event already seen."),
             ("follow", ("-f", "--follow"), "flag", False, None, "Go on until the run ends."),
+        ),
+    ),
+    "attach": (
+        "Follow a run from any terminal, as if sent here.",
+        ("run_id", "one", True),
+        (("since", ("--since",), "int", 0, (0, 9007199254740992), "Last event already seen."),),
+    ),
+    "why": ("Show why a run went as it did.", ("run_id", "one", True), ()),
+    "retry": (
+        "Run an ended task again, as a new run.",
+        ("run_id", "one", True),
+        (
+            ("provider", ("-p", "--provider"), "text", "", None, "Another provider, or `provider/model`, than before."),
+            ("model", ("-m", "--model"), "text", "", None, "Another model than before."),
+            (
+                "wait_s",
+                ("--wait",),
+                "float",
+                None,
+                (0, 9007199254740992),
+                "Seconds to wait for the end before answering as it stands.",
+            ),
+            ("background", ("--background",), "flag", False, None, "Answer with the run id at once."),
+        ),
+    ),
+    "answer": (
+        "Answer a run that waits for input.",
+        ("run_id", "one", True),
+        (("text", ("--text",), "text", "", None, "The answer; read from stdin when it is not given."),),
+    ),
+    "queue": (
+        "Show, pause or resume the queue.",
+        ("action", "one", False),
+        (("provider", ("-p", "--provider"), "text", "", None, "One provider; without it, all of them."),),
+    ),
+    "policy": ("Show what the policy says and what is used up.", None, ()),
+    "policy_test": (
+        "Show what the policy would do with a dispatch.",
+        ("task", "words", True),
+        (
+            ("provider", ("-p", "--provider"), "text", "auto", None, "A provider, `provider/model`, or `auto`."),
+            ("model", ("-m", "--model"), "text", "", None, "Model to ask for."),
+            (
+                "sandbox",
+                ("--sandbox",),
+                "choice",
+                "read-only",
+                ("read-only", "write", "full"),
+                "What the agent may change.",
+            ),
+            ("workdir", ("-w", "--workdir"), "text", "", None, "Folder the agent works in."),
+            ("session_id", ("--session",), "text", "", None, "Session to go on with."),
+            (
+                "timeout",
+                ("-t", "--timeout"),
+                "int",
+                None,
+                (1, 9007199254740992),
+                "Seconds the run may take (default: limits.timeout).",
+            ),
+            ("max_retries", ("-r", "--max-retries"), "int", 1, (1, 5), "Attempts per provider in all, 1 to 5."),
+            (
+                "failover",
+                ("--failover", "--no-failover"),
+                "toggle",
+                None,
+                None,
+                "Try the next provider when one cannot (default: only for `auto`).",
+            ),
+            ("profile", ("--profile",), "text", "", None, "Named profile from profiles.toml."),
+            (
+                "reasoning_effort",
+                ("--reasoning-effort",),
+                "choice",
+                None,
+                ("low", "medium", "high", "xhigh"),
+                "How hard the model should think.",
+            ),
+            ("priority", ("--priority",), "int", 0, (-100, 100), "Higher runs first."),
+            (
+                "wait_s",
+                ("--wait",),
+                "float",
+                None,
+                (0, 9007199254740992),
+                "Seconds to wait for the end before answering as it stands.",
+            ),
+            ("background", ("--background",), "flag", False, None, "Answer with the run id at once."),
+            ("after", ("--after",), "texts", None, None, "Start when this run has succeeded; may be repeated."),
+            ("delay", ("--delay",), "float", 0.0, (0, 9007199254740992), "Seconds before it may start."),
+            (
+                "deadline",
+                ("--deadline",),
+                "float",
+                None,
+                (-9007199254740992, 9007199254740992),
+                "Seconds by which it must have ended, waiting included.",
+            ),
+            ("worktree", ("--worktree",), "flag", False, None, "Work in a git worktree of its own; see `muxctl diff`."),
+            ("carry", ("--carry",), "flag", False, None, "Take along what is not committed (with --worktree)."),
+            ("idempotency_key", ("--idempotency-key",), "text", "", None, "The same key attaches to the same run."),
         ),
     ),
     "facts": ("Show the daemon's own facts.", None, ()),
