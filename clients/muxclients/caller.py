@@ -70,10 +70,10 @@ def _size(env: Mapping[str, str]) -> tuple[int, int]:
 
 def complete(method: str, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a call that no option fills. Raises OSError when the current folder is gone."""
+    if method == "retry":
+        return {**fields, "env": _environment()}
     if method != "dispatch":
         return fields
-    from muxwire.environ import base_environment
-
     here = os.getcwd()
     workdir = text(os.path.abspath(fields.get("workdir") or here))
     return {
@@ -81,8 +81,15 @@ def complete(method: str, fields: dict[str, Any]) -> dict[str, Any]:
         "workdir": workdir,
         "idempotency_key": fields.get("idempotency_key") or _key(),
         "origin": {"kind": "cli", "workdir": text(here)},
-        "env": {"values": base_environment(os.environb.items() if os.supports_bytes_environ else _raw_environment())},
+        "env": _environment(),
     }
+
+
+def _environment() -> dict[str, Any]:
+    """The base names of ours, as `muxwire.runs.CallerEnv`."""
+    from muxwire.environ import base_environment
+
+    return {"values": base_environment(os.environb.items() if os.supports_bytes_environ else _raw_environment())}
 
 
 def values(names: Iterable[str]) -> dict[str, str]:

@@ -54,7 +54,7 @@ ATTACH = Method(
     "attach",
     runs.AttachParams,
     runs.RunResult,
-    "Follow a run from any terminal, as if sent here.",
+    "Follow a run from any terminal.",
     event=events.RunEvent,
 )
 WHY = Method("why", runs.RunRef, runs.RunDetail, "Show why a run went as it did.")

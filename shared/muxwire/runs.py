@@ -85,7 +85,7 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = ()
     delay: Annotated[float, Meta(description="Seconds before it may start.", ge=0, extra=flag("--delay"))] = 0.0
     deadline: Annotated[
-        Annotated[float, Meta(gt=0)] | None,
+        Annotated[float, Meta(ge=1)] | None,
         Meta(description="Seconds by which it must have ended, waiting included.", extra=flag("--deadline")),
     ] = None
     worktree: Annotated[
@@ -223,31 +223,18 @@ class RetryParams(msgspec.Struct, frozen=True, omit_defaults=True):
     env: CallerEnv = CallerEnv()
 
 
-class AnswerParams(msgspec.Struct, frozen=True, omit_defaults=True):
+class AnswerParams(msgspec.Struct, frozen=True):
     """Answer a run that waits for input; the agent goes on in the same session."""
 
-    run_id: Annotated[
-        str, Meta(description="Run id, or 6 or more of its first characters.", extra=flag(positional=True))
-    ]
-    text: Annotated[
-        str,
-        Meta(
-            description="The answer; read from stdin when it is not given.",
-            extra_json_schema={"minLength": 1},
-            extra=flag("--text"),
-        ),
-    ] = ""
+    run_id: str
+    text: str
 
 
 class QueueParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Show what keeps runs waiting; start nothing new, at one provider or at all, and go on again."""
+    """Show what keeps runs waiting; start nothing new, at one provider or (empty) at all, and go on again."""
 
-    action: Annotated[
-        Literal["show", "pause", "resume"], Meta(description="show, pause or resume.", extra=flag(positional=True))
-    ] = "show"
-    provider: Annotated[
-        str, Meta(description="One provider; without it, all of them.", extra=flag("-p", "--provider"))
-    ] = ""
+    action: Literal["show", "pause", "resume"] = "show"
+    provider: str = ""
 
 
 class PausedLine(msgspec.Struct, frozen=True, omit_defaults=True):

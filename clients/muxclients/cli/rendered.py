@@ -58,3 +58,6 @@ dispatch = command(
 show = command("show", partial(ask, "show"), examples=("muxctl show 01kak3", "muxctl show 01kak3 --json | jq .result"))
 wait = command("wait", partial(ask, "wait"), examples=("muxctl wait 01kak3 01kak4", "muxctl wait 01kak3 --wait 60"))
 cancel = command("cancel", partial(ask, "cancel"), examples=("muxctl cancel 01kak3", "muxctl cancel --all"))
+attach = command("attach", partial(ask, "attach"), examples=("muxctl attach 01kak3",))
+why = command("why", partial(ask, "why"), examples=("muxctl why 01kak3",))
+retry = command("retry", partial(ask, "retry"), examples=("muxctl retry 01kak3", "muxctl retry 01kak3 -p claude"))
