@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from muxclients.cli import failure
-from muxclients.cli.names import COMMANDS, SECTIONS, TOP
+from muxclients.cli.names import ALSO, COMMANDS, SECTIONS, TOP
 
 EXIT_INTERRUPTED = 130
 _USUAL: dict[tuple[str, ...], list[str]] = {(): ["--help"], ("--version",): ["version"]}
@@ -62,6 +62,8 @@ class Commands(click.Group):
             for name, command in COMMANDS.items():
                 if command.section == section:
                     formatter.write(f"  {name:<{width}}  {command.help}\n")
+        also = sorted(name for name, command in COMMANDS.items() if command.section == ALSO)
+        formatter.write(f"\nAlso: {', '.join(also)}\n")
 
 
 muxctl = Commands("muxctl", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

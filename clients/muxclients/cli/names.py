@@ -15,6 +15,8 @@ class Name(NamedTuple):
 
 
 TASKS, SETUP = SECTIONS = ("Tasks:", "Set-up:")
+ALSO = ""
+"""Needed more rarely: these share one line of the list, which fits one screen."""
 
 COMMANDS = {
     "dispatch": Name("rendered:dispatch", VERBS["dispatch"][0], TASKS),
@@ -23,15 +25,15 @@ COMMANDS = {
     "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", TASKS),
     "wait": Name("rendered:wait", VERBS["wait"][0], TASKS),
     "cancel": Name("rendered:cancel", VERBS["cancel"][0], TASKS),
-    "attach": Name("rendered:attach", OTHERS["attach"][0], TASKS),
-    "retry": Name("rendered:retry", OTHERS["retry"][0], TASKS),
-    "answer": Name("answer:answer", OTHERS["answer"][0], TASKS),
-    "why": Name("rendered:why", OTHERS["why"][0], TASKS),
-    "queue": Name("queue:queue", OTHERS["queue"][0], TASKS),
+    "attach": Name("rendered:attach", OTHERS["attach"][0], ALSO),
+    "retry": Name("rendered:retry", OTHERS["retry"][0], ALSO),
+    "answer": Name("answer:answer", OTHERS["answer"][0], ALSO),
+    "why": Name("rendered:why", OTHERS["why"][0], ALSO),
+    "queue": Name("queue:queue", OTHERS["queue"][0], ALSO),
     "demo": Name("demo:demo", "Show it all with scripted agents; no model is called.", SETUP),
     "check": Name("check:check", OTHERS["check"][0], SETUP),
     "config": Name("config:config", "Show, explain and check the settings.", SETUP),
-    "policy": Name("policy:policy", "Look at the policy, and try it.", SETUP),
+    "policy": Name("policy:policy", "Look at the policy, and try it.", ALSO),
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
     "service": Name("service:service", "Have the daemon started at login.", SETUP),
     "version": Name("version:version", VERBS["version"][0], SETUP),
@@ -43,7 +45,6 @@ Gives a coding task to an AI agent CLI and never loses it.
 
   muxctl dispatch "fix the failing test" --sandbox write
   git diff | muxctl dispatch -p claude --json
-  muxctl status -w
 
 Usage: muxctl COMMAND [OPTIONS] [ARGS]    -h, --help explains each; --json goes with every one
 """
