@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import time
+from typing import Any
+
 import pytest
-from live.world import World
+from live.world import World, until
 from muxwire.words import EXIT_FAILED, EXIT_NO_PROVIDER
 
 AGENTS = ("codex", "claude", "gemini")
@@ -20,11 +24,18 @@ def test_401_is_a_login_fault(world: World) -> None:
 
 
 @pytest.mark.parametrize("world", [*AGENTS, "codex-profile"], indirect=True)
-def test_429_is_a_rate_limit(world: World) -> None:
-    result, code = world.dispatch("Try. [[status:429]] [[retry-after:7]] [[message:Rate limit reached for requests]]")
-    assert (code, result.status) == (EXIT_FAILED, "error")
-    assert result.error is not None
-    assert result.error.code == "rate_limit"
+def test_429_is_a_rate_limit_and_the_run_waits_for_its_end(world: World) -> None:
+    task = "Try. [[status:429]] [[retry-after:600]] [[message:Rate limit reached for requests]]"
+    words = ("--json", "-p", world.provider, "-m", world.model, "--background")
+    run_id = json.loads(world.muxctl("dispatch", *words, stdin=task).stdout)["run_id"]
+
+    def parked() -> Any:
+        result = json.loads(world.muxctl("show", "--json", run_id).stdout)["result"]
+        return result if result["status"] not in ("queued", "running") else None
+
+    result = until(parked, "a decision")
+    assert (result["status"], result["waiting"], result["error"]["code"]) == ("waiting", "cooldown", "rate_limit")
+    assert result["until"] > time.time()
     assert len(world.asked("Try.")) == 1, "the agent's own retries are not switched off"
 
 

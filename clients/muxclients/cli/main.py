@@ -63,7 +63,7 @@ class Commands(click.Group):
                 if command.section == section:
                     formatter.write(f"  {name:<{width}}  {command.help}\n")
         also = sorted(name for name, command in COMMANDS.items() if command.section == ALSO)
-        formatter.write(f"\nAlso: {', '.join(also)}\n")
+        formatter.write(f"Also: {', '.join(also)}\n")
 
 
 muxctl = Commands("muxctl", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

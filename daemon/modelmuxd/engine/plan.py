@@ -102,7 +102,7 @@ class Planner:
         self._adapters = adapters
         self._locate = locate
         self._excluded = excluded
-        self.on_timeout = on_timeout
+        self.on_timeout: OnTimeout = on_timeout
 
     async def plan(self, whole: Task, attempts: Sequence[Attempt], settings: TaskSettings) -> Plan:
         """Rank what can be used and has not been spent by earlier attempts."""
