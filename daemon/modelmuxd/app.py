@@ -22,9 +22,12 @@ from muxwire.folders import private_folder
 from muxwire.insight import DaemonFacts
 from muxwire.methods import (
     ANSWER,
+    APPLY,
     ATTACH,
     CANCEL,
     CHECK,
+    DIFF,
+    DISCARD,
     DISPATCH,
     FACTS,
     LIVE,
@@ -36,6 +39,7 @@ from muxwire.methods import (
     SHOW,
     SHUTDOWN,
     STATUS,
+    TRUST,
     VERSION,
     WAIT,
     WATCH,
@@ -70,6 +74,9 @@ from modelmuxd.engine.runs import Runs
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.status import StatusBoard
 from modelmuxd.engine.task_settings import SettingsSource, broken
+from modelmuxd.engine.trust import Trust
+from modelmuxd.engine.verify import Verifier
+from modelmuxd.engine.worktrees import Worktrees
 from modelmuxd.life import drain, idle, logs
 from modelmuxd.life.claim import Busy, claim
 from modelmuxd.life.login_env import LoginEnvironment
@@ -157,6 +164,7 @@ class Engine:
         self.accounts = Accounts(store)
         self.governor = Governor(policy, settings.limits, tuple(adapters))
         planner = Planner(adapters, self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
+        self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
         self.admission = Admission(
             store=store,
@@ -174,6 +182,8 @@ class Engine:
             admission=self.admission,
             governor=self.governor,
             attempts=self.attempts,
+            worktrees=self.worktrees,
+            verifier=Verifier(runner=runner, clock=clock, spool=Path(here.spool)),
             scheduler=self.scheduler,
             accounts=self.accounts,
             secrets=self.secrets,
@@ -191,6 +201,7 @@ class Engine:
             settings_for=self.source,
             locate=self.prober.locate,
             governor=self.governor,
+            worktrees=self.worktrees,
             hub=self.hub,
             clock=clock,
         )
@@ -216,6 +227,7 @@ class Engine:
         """Take up what a predecessor left, then schedule until cancelled."""
         await self.accounts.read()
         await self.reconciler.run(tasks)
+        tasks.start_soon(self.worktrees.collect)
         tasks.start_soon(self.scheduler.run, tasks, self.dispatcher.admit)
 
 
@@ -301,6 +313,7 @@ def _handlers(
     insight = handlers.Insight(board, OURS)
     runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs)
     policy_ = handlers.Policy(engine.governor, engine.runs)
+    worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
     check = handlers.Check(
         prober=engine.prober, adapters=engine.adapters, settings=engine.source, notices=notices, version=OURS
     )
@@ -310,6 +323,7 @@ def _handlers(
         {SHOW: runs.show, WHY: runs.show, WATCH: runs.watch, ATTACH: runs.attach, WAIT: runs.wait},
         {CANCEL: runs.cancel, ANSWER: runs.answer, DISPATCH: dispatch, RETRY: dispatch.retry},
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
+        {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
         {CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )
 

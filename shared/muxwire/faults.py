@@ -42,6 +42,10 @@ STORAGE = "storage"
 INTERNAL = "internal"
 LOST = "lost"
 DEPENDENCY = "dependency"
+WORKTREE = "worktree"
+"""The folder of an isolated run could not be made."""
+VERIFY = "verify"
+"""The agent finished, and the project's own check says that its work is no good."""
 
 
 class FaultError(Exception):

@@ -64,6 +64,10 @@ POLICY_TEST = Method(
 )
 ANSWER = Method("answer", runs.AnswerParams, runs.RunResult, "Answer a run that waits for input.")
 QUEUE = Method("queue", runs.QueueParams, runs.QueueResult, "Show, pause or resume the queue.")
+DIFF = Method("diff", runs.RunRef, runs.Patch, "Show what a run has changed in its worktree, as a patch.")
+APPLY = Method("apply", runs.RunRef, runs.Applied, "Apply what a run has changed to your checkout.")
+DISCARD = Method("discard", runs.RunRef, runs.Applied, "Throw away a run's worktree and what it changed.")
+TRUST = Method("trust", runs.TrustParams, runs.Trusted, "Trust the settings that a project brings with it.")
 FACTS = Method("facts", insight.Nothing, insight.DaemonFacts, "Show the daemon's own facts.")
 SHUTDOWN = Method(
     "shutdown", insight.ShutdownParams, insight.ShutdownResult, "End the daemon.", event=insight.DrainEvent

@@ -80,6 +80,16 @@ class Places:
         return f"{self.state}/spool"
 
     @property
+    def worktrees(self) -> str:
+        """One folder per git worktree below it."""
+        return f"{self.state}/worktrees"
+
+    @property
+    def trusted(self) -> str:
+        """The projects whose own settings the user trusts."""
+        return f"{self.state}/trusted.json"
+
+    @property
     def check_cache(self) -> str:
         return f"{self.state}/check.json"
 

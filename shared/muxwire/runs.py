@@ -120,6 +120,26 @@ class Cost(msgspec.Struct, frozen=True, omit_defaults=True):
     """`provider` (the CLI said so), `table`, `local` or `unknown`."""
 
 
+class Changes(msgspec.Struct, frozen=True):
+    """What a run with a worktree of its own has changed there, all turns together; see `muxctl diff`."""
+
+    files: int
+    added: int
+    """Lines; a binary file counts none."""
+    deleted: int
+
+
+class Verified(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the project's `[verify] command` said of the worktree, after the agent."""
+
+    command: tuple[str, ...]
+    exit_code: int | None = None
+    """None when it was ended: it took too long, or the run was canceled."""
+    seconds: float = 0.0
+    output: str = ""
+    """The end of what it printed."""
+
+
 class RunResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The canonical result: 0.29's keys, and ours beside them. The first eleven are always written."""
 
@@ -147,6 +167,10 @@ class RunResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     output_size: int | None = None
     """Bytes of the whole output, when `output` holds only its head."""
     profile: str = ""
+    worktree: str = ""
+    """The folder in which it works, away from its caller's files."""
+    changes: Changes | None = None
+    verified: Verified | None = None
     next: str = ""
     """The command that goes on from here, when the run has not ended."""
 
@@ -268,6 +292,42 @@ class QueueResult(msgspec.Struct, frozen=True, omit_defaults=True):
     accounts: tuple[AccountLine, ...] = ()
     running: int = 0
     waiting: int = 0
+
+
+class Patch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a run has changed in its worktree."""
+
+    run_id: str
+    checkout: str
+    """The folder that it can be applied to."""
+    changes: Changes
+    patch: bytes
+    """As `git diff --binary` writes it; not always UTF-8."""
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """The changes are in the user's checkout now, or (discarded) nowhere; the worktree is gone."""
+
+    run_id: str
+    checkout: str
+    changes: Changes
+
+
+class TrustParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Trust what a project's own `.modelmux/profiles.toml` says, as it is now; or no longer; or list what is trusted."""
+
+    folder: str = ""
+    action: Literal["add", "remove", "list"] = "add"
+
+
+class TrustedFolder(msgspec.Struct, frozen=True):
+    folder: str
+    unchanged: bool
+    """Whether its file is still what was trusted; a changed one is not trusted any more."""
+
+
+class Trusted(msgspec.Struct, frozen=True):
+    folders: tuple[TrustedFolder, ...]
 
 
 class AttemptDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

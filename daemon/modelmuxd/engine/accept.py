@@ -26,6 +26,8 @@ def check(params: DispatchParams) -> None:
         raise refuse(USAGE, f"The workdir {params.workdir!r} is not absolute.", "Clients send absolute folders.")
     if not Path(params.workdir).is_dir():
         raise refuse(USAGE, f"There is no folder {params.workdir!r}.", "Give an existing folder with -w.")
+    if params.carry and not params.worktree:
+        raise refuse(USAGE, "--carry is about a worktree, and none is asked for.", "Add --worktree.")
 
 
 def new_task(
@@ -67,7 +69,6 @@ def new_task(
         after=after,
         not_before=now + params.delay if params.delay else None,
         deadline=now + params.deadline if params.deadline is not None else None,
-        worktree="carry" if params.carry else "clean" if params.worktree else "",
         retry_of=retry_of,
         blocked=blocked,
     )
@@ -96,7 +97,7 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
         background=params.background,
         deadline=old.deadline - old.created_at if old.deadline is not None else None,
         worktree=bool(old.worktree),
-        carry=old.worktree == "carry",
+        carry=bool(old.worktree and old.worktree.carry),
         env=params.env,
     )
 

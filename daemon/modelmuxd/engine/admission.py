@@ -171,13 +171,13 @@ def seat_of(task: Task, candidate: Candidate, workdir: str) -> Seat:
 
 
 def writes(task: Task) -> bool:
-    """Whether it works on its caller's own files: it is neither read-only nor isolated."""
-    return task.new.sandbox != "read-only" and not task.new.worktree
+    """Whether it may change files."""
+    return task.new.sandbox != "read-only"
 
 
 def written_in(task: Task) -> str:
     """The real path of the folder it writes in; empty when it writes in none. Looks at the disk."""
-    return os.path.realpath(task.new.workdir) if writes(task) else ""
+    return os.path.realpath(task.new.works_in) if writes(task) else ""
 
 
 def time_left(task: Task, tried: Sequence[Attempt]) -> float:

@@ -94,7 +94,7 @@ class Attempts:
             folder=self.spool / attempt.folder,
             marker=marker_of(attempt),
             invocation=ask.invocation,
-            workdir=task.new.workdir,
+            workdir=task.new.works_in,
             env=ask.env,
             deadline=max(1.0, live.deadline - self._clock.now()) + DEAD_MAN,
         )

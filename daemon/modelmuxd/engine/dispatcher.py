@@ -26,7 +26,9 @@ from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, session_of
 from modelmuxd.engine.retry import Tried, counted, guesses
 from modelmuxd.engine.scheduler import Scheduler
-from modelmuxd.store.interface import Attempt, Claim, Decided, Settle, Stale, StoreFull, Task, TaskStore
+from modelmuxd.engine.verify import Verifier, failed
+from modelmuxd.engine.worktrees import Worktrees
+from modelmuxd.store.interface import Attempt, Claim, Decided, NewTask, Settle, Stale, StoreFull, Task, TaskStore
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ class Dispatcher:
         admission: Admission,
         governor: Governor,
         attempts: Attempts,
+        worktrees: Worktrees,
+        verifier: Verifier,
         scheduler: Scheduler,
         accounts: Accounts,
         secrets: Secrets,
@@ -61,6 +65,8 @@ class Dispatcher:
         self._admission = admission
         self._governor = governor
         self._attempts = attempts
+        self._worktrees = worktrees
+        self._verifier = verifier
         self._scheduler = scheduler
         self._accounts = accounts
         self._secrets = secrets
@@ -115,6 +121,7 @@ class Dispatcher:
             return
         self._secrets.drop(task.new.run_id)
         self._scheduler.drop(task.new.run_id)
+        await self._worktrees.tidy(task)
         if task.state in ("canceled", "timeout"):
             await self.cancel_below(task)
 
@@ -152,7 +159,11 @@ class Dispatcher:
             return self._refused(Held(reason=claimed.waiting, text=claimed.text, until=claimed.until), ready)
         await self._accounts.read()  # a half-open circuit is being probed now
         self._hub.notify(task.new.run_id)
-        ended = await self._attempts.start(task, claimed.attempt, ask, live)
+        try:
+            await self._worktrees.ready(task)
+            ended = await self._attempts.start(task, claimed.attempt, ask, live)
+        except FaultError as error:
+            ended = ended_with(claimed.attempt, error.fault)
         return await self.conclude(task, claimed.attempt, ended, ready.tried)
 
     def _refused(self, held: Held, ready: Ready) -> Held:
@@ -207,12 +218,24 @@ class Dispatcher:
         live = self._attempts.live.get(task.new.run_id)
         canceling = task.canceling or bool(live and live.ending == "canceled")
         task = msgspec.structs.replace(task, canceling=canceling)
+        ended = await self._isolated(task, attempt, ended, live)
         facts = await self._facts(task, attempt, ended, tried, never_started=never_started)
         after = await self._attempts.settle(conclude(ended, task, attempt, facts))
         await self._accounts.read()
         self._scheduler.free(accounts.key(attempt.account), SPENT)
         self._hub.notify(task.new.run_id)
         return after
+
+    async def _isolated(self, task: Task, attempt: Attempt, ended: Settle, live: Live | None) -> Settle:
+        """Of a run with a worktree: what its project says of the work, and what has changed by then."""
+        if task.new.worktree is None:
+            return ended
+        verify = (await self._settings_for(task.new.workdir, task.new.profile)).verify
+        if verify.command and ended.fault is None and not task.canceling:
+            verified = await self._verifier(task, attempt, verify, live)
+            fault = None if verified.exit_code == 0 else failed(verified)
+            ended = msgspec.structs.replace(ended, verified=verified, fault=fault)
+        return msgspec.structs.replace(ended, changes=await self._worktrees.changes(task))
 
     async def _facts(
         self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt], *, never_started: bool
@@ -230,7 +253,7 @@ class Dispatcher:
             answerable=bool(ended.session_id or session_of(task)),
             elsewhere=min((self._accounts.usable_from(one, now) for one in others), default=None),
             larger=bool(others),  # a smaller window is no candidate any more
-            repeatable=never_started or (new.sandbox == "read-only" and attempt.enforced != "none"),
+            repeatable=never_started or harmless(new, attempt),
             limited=guesses(faults),
             on_timeout=self._planner.on_timeout,
             now=now,
@@ -263,6 +286,11 @@ class Dispatcher:
         ended = await self._store.end(task.new.run_id, state, fault, self._clock.now(), decisions)
         await self.settled(ended)
         self._hub.notify(task.new.run_id)
+
+
+def harmless(new: NewTask, attempt: Attempt) -> bool:
+    """Whether an attempt that vanished can have changed nothing of its caller's."""
+    return new.worktree is not None or (new.sandbox == "read-only" and attempt.enforced != "none")
 
 
 def _internal() -> Fault:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from muxwire.faults import Fault
+from muxwire.faults import VERIFY, Fault
 from muxwire.words import WaitReason
 
 from modelmuxd.store.interface import Cooldown
@@ -21,7 +21,7 @@ SHORTEST = 1.0
 
 def health(fault: Fault | None) -> Literal["", "good", "bad"]:
     """Empty for what says nothing of the account: a cancel, a wrong request, a limit (which cools it down)."""
-    if fault is None:
+    if fault is None or fault.code == VERIFY:
         return "good"
     return "bad" if fault.code in BAD else ""
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 from muxwire.faults import NO_PROVIDER, POLICY, Fault, unknown_name
-from muxwire.settings.model import OnTimeout
+from muxwire.settings.model import OnTimeout, Verify
 from muxwire.words import Effort
 
 from modelmuxd.adapters.base import Adapter
@@ -29,6 +29,9 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     profile: Mapping[str, ProviderSettings] = {}
     preferences: Preferences = Preferences()
     disabled: frozenset[str] = frozenset()
+    copied: tuple[str, ...] = ()
+    """Ignored files that go along into a worktree."""
+    verify: Verify = Verify()
 
     def of(self, provider: str) -> ProviderSettings:
         return self.profile.get(provider, ProviderSettings())
@@ -184,7 +187,7 @@ class Planner:
         request = Request(
             task=whole.answer or task.task,
             program=plan.located[chosen.provider].program,
-            workdir=task.workdir,
+            workdir=task.works_in,
             folder=str(folder),
             sandbox=task.sandbox,
             model=chosen.model,

@@ -93,7 +93,7 @@ class Reconciler:
         return Request(
             task=task.answer or task.new.task,
             program=attempt.argv[0] if attempt.argv else attempt.provider,
-            workdir=task.new.workdir,
+            workdir=task.new.works_in,
             folder=str(Path(self._attempts.spool) / attempt.folder),
             sandbox=task.new.sandbox,
             model=attempt.model,

@@ -68,6 +68,9 @@ def result_of(task: Task, now: float, output: str | None = None) -> RunResult:
         until=task.not_before if task.waiting else None,
         output_size=task.output_size or None,
         profile=new.profile,
+        worktree=new.worktree.path if new.worktree else "",
+        changes=task.changes,
+        verified=task.verified,
         next="" if ended else f"muxctl wait {new.run_id}",
     )
 

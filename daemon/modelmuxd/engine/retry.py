@@ -8,7 +8,7 @@
 | context_too_long | another provider whose window is known to be larger, else give up |
 | timeout | as `limits.on_timeout` says; give up when it says nothing |
 | needs_input | park until somebody answers, where there is a session to answer into |
-| canceled, output_limit | give up |
+| canceled, output_limit, worktree, verify | give up |
 | lost | the same again when it cannot have changed anything, else give up |
 
 A session lives at one provider: its runs never fail over.
@@ -20,7 +20,7 @@ import random
 from collections.abc import Callable, Sequence
 
 import msgspec
-from muxwire.faults import LOST, Fault
+from muxwire.faults import LOST, VERIFY, WORKTREE, Fault
 from muxwire.settings.model import OnTimeout
 
 from modelmuxd.domain.decision import FailOver, GiveUp, Next, Park, RetryAt
@@ -59,7 +59,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     larger: bool = False
     """Another provider is known to have a larger window."""
     repeatable: bool = False
-    """A lost attempt changed nothing: it was read-only, so it may be repeated without asking."""
+    """A lost attempt changed nothing: it was read-only or isolated, so it may be repeated without asking."""
     limited: int = 0
     """Attempts in a row, this one included, that met a limit with no stated end."""
     limit_until: float = 0.0
@@ -161,7 +161,7 @@ def _after_loss(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
         return GiveUp("lost, and it may have changed files: `muxctl retry` when you have looked")
     if tried.same_provider >= LOST_AGAIN:
         return GiveUp(f"lost {tried.same_provider} times")
-    return RetryAt(0.0, "lost; it was read-only, so it is repeated")
+    return RetryAt(0.0, "lost; it could change nothing of yours, so it is repeated")
 
 
 TABLE: dict[str, Callable[[Fault, Tried, Jitter], Next]] = {
@@ -181,6 +181,8 @@ TABLE: dict[str, Callable[[Fault, Tried, Jitter], Next]] = {
     "canceled": _end,
     "output_limit": _end,
     LOST: _after_loss,
+    WORKTREE: _end,
+    VERIFY: _end,
 }
 
 

@@ -26,6 +26,7 @@ from modelmuxd.engine.plan import Locate, SettingsFor, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.silence import SHOWN
+from modelmuxd.engine.worktrees import Worktrees
 from modelmuxd.policy.phases import DAY, HOUR
 from modelmuxd.runner.lineage import attempt_of
 from modelmuxd.store.interface import Task, TaskStore
@@ -50,6 +51,7 @@ class Runs:
         settings_for: SettingsFor,
         locate: Locate,
         governor: Governor,
+        worktrees: Worktrees,
         hub: Hub,
         clock: Clock,
     ) -> None:
@@ -62,6 +64,7 @@ class Runs:
         self._settings_for = settings_for
         self._locate = locate
         self._governor = governor
+        self._worktrees = worktrees
         self._hub = hub
         self._clock = clock
 
@@ -96,6 +99,9 @@ class Runs:
             after=after,
             retry_of=retry_of,
         )
+        if task.blocked is None:
+            tree = await self._worktrees.chosen(task, asked=params.worktree, carry=params.carry)
+            task = msgspec.structs.replace(task, worktree=tree)
         with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
             stored, fresh = await self._store.submit(task)
             if fresh and stored.ended_at is None:

@@ -79,4 +79,6 @@ def resolve(settings: Settings, profile: str) -> TaskSettings:
             ),
         ),
         disabled=frozenset(settings.disabled_providers),
+        copied=settings.worktree.copy,
+        verify=settings.verify,
     )

@@ -17,18 +17,17 @@ waiter was cancelled is done all the same, and within anyio its waiter is shield
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
 from muxwire.events import RunEvent
 from muxwire.faults import Fault
-from muxwire.runs import Origin
+from muxwire.runs import Changes, Origin, Verified
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
 from modelmuxd.domain.usage import Usage
-
-Worktree = Literal["", "clean", "carry"]
-"""Whether it works in a git worktree of its own, and whether what is not committed goes with it."""
+from modelmuxd.domain.worktree import Worktree
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +64,16 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """Unix time before which nobody wants it started."""
     deadline: float | None = None
     """Unix time by which it must have ended, waiting included."""
-    worktree: Worktree = ""
+    worktree: Worktree | None = None
     retry_of: str = ""
     """The run that this one repeats at its user's word."""
     blocked: Fault | None = None
     """Refused at once: the task is recorded in its final state `blocked`."""
+
+    @property
+    def works_in(self) -> str:
+        """The folder that its agent is started in."""
+        return str(Path(self.worktree.path, self.worktree.folder)) if self.worktree else self.workdir
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +102,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     enforced: Enforcement | None = None
     failover_from: str = ""
     attempts: int = 0
+    changes: Changes | None = None
+    verified: Verified | None = None
     answer: str = ""
     """What its user answered last to a run that waits for input: the next attempt's prompt, in the same session."""
     canceling: bool = False
@@ -280,6 +286,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     output_file: str = ""
     output_size: int = 0
     failover_from: str = ""
+    changes: Changes | None = None
+    verified: Verified | None = None
     cooldown: Cooldown | None = None
     """Holds for everybody from this commit on."""
     health: Literal["", "good", "bad"] = ""
@@ -414,6 +422,6 @@ class TaskStore(Protocol):
         cumulative."""
         ...
 
-    async def session_workdir(self, provider: str, session_id: str) -> str | None:
-        """Where the last run of this session worked, for CLIs that bind a session to its folder."""
+    async def session_worktree(self, provider: str, session_id: str) -> Worktree | None:
+        """Where the last run of this session worked, when that was a worktree: CLIs bind a session to its folder."""
         ...

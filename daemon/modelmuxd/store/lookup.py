@@ -10,6 +10,7 @@ from muxwire.events import RunEvent
 from muxwire.faults import AMBIGUOUS, refuse
 
 from modelmuxd.domain.usage import Usage
+from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.interface import Attempt, Decided, Task
 from modelmuxd.store.rows import ATTEMPTS, DECISIONS, REQUESTS, TASKS, USAGE
 from modelmuxd.store.standing import standing, unknown_run
@@ -122,14 +123,14 @@ def session_usage(db: sqlite3.Connection, provider: str, session_id: str) -> Usa
     return None if row is None else _usage(row)
 
 
-def session_workdir(db: sqlite3.Connection, provider: str, session_id: str) -> str | None:
+def session_worktree(db: sqlite3.Connection, provider: str, session_id: str) -> Worktree | None:
     row = db.execute(
-        "SELECT requests.workdir FROM attempts JOIN requests USING (task_id)"
+        "SELECT requests.worktree FROM attempts JOIN requests USING (task_id)"
         " WHERE attempts.provider = ? AND attempts.session_id = ? AND attempts.session_id <> ''"
         " ORDER BY attempts.ended_at DESC, task_id DESC LIMIT 1",
         (provider, session_id),
     ).fetchone()
-    return None if row is None else str(row[0])
+    return msgspec.json.decode(row[0], type=Worktree) if row and row[0] else None
 
 
 def _task(row: tuple[object, ...]) -> Task:

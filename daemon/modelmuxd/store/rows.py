@@ -7,9 +7,10 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from muxwire.faults import Fault
-from muxwire.runs import Origin
+from muxwire.runs import Changes, Origin, Verified
 
 from modelmuxd.domain.usage import Usage
+from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.interface import Account, Attempt, Decided, NewTask, Task
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -19,6 +20,9 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "fault": msgspec.json.Decoder(Fault).decode,
     "blocked": msgspec.json.Decoder(Fault).decode,
     "usage": msgspec.json.Decoder(Usage).decode,
+    "changes": msgspec.json.Decoder(Changes).decode,
+    "verified": msgspec.json.Decoder(Verified).decode,
+    "worktree": msgspec.json.Decoder(Worktree).decode,
     "origin": msgspec.json.Decoder(Origin).decode,
     "env": msgspec.json.Decoder(dict[str, str]).decode,
     "after": msgspec.json.Decoder(tuple[str, ...]).decode,

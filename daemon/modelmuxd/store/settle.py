@@ -89,7 +89,8 @@ def _go_on(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> N
 
 def _outcome(end: Settle) -> dict[str, object]:
     """What the attempt left takes the place of what an earlier one left; what it did not learn stays."""
-    left = {"summary": end.summary, "output_file": end.output_file, "output_size": end.output_size}
+    left: dict[str, object] = {"summary": end.summary, "output_file": end.output_file, "output_size": end.output_size}
+    left |= {"changes": end.changes, "verified": end.verified}
     learned = {"session_id": end.session_id, "model": end.model, "enforced": end.enforced}
     learned["failover_from"] = end.failover_from
     return {**left, **{name: value for name, value in learned.items() if value}}

@@ -14,6 +14,7 @@ from muxwire.faults import Fault
 from muxwire.words import FinalState, State, WaitReason
 
 from modelmuxd.domain.usage import Usage
+from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store import accounts, budgets, ending, lineage, lookup
 from modelmuxd.store import settle as settling
 from modelmuxd.store.accept import accept
@@ -169,5 +170,5 @@ class SqliteTaskStore:
     async def session_usage(self, provider: str, session_id: str) -> Usage | None:
         return self._readers.row(lambda db: lookup.session_usage(db, provider, session_id))
 
-    async def session_workdir(self, provider: str, session_id: str) -> str | None:
-        return self._readers.row(lambda db: lookup.session_workdir(db, provider, session_id))
+    async def session_worktree(self, provider: str, session_id: str) -> Worktree | None:
+        return self._readers.row(lambda db: lookup.session_worktree(db, provider, session_id))

@@ -25,6 +25,7 @@ from muxwire.settings.model import BUILTINS, Settings
 from muxwire.settings.path import Origin, Path, fault, nearest
 from muxwire.settings.shape import clean, missing
 from muxwire.settings.trust import restrain
+from muxwire.settings.trusted import trusts
 
 _OLD_FORMATS = (".json", ".yaml", ".yml")
 
@@ -64,19 +65,18 @@ def load(
     workdir: str | None = None,
     env: Mapping[str, str] = os.environ,
     *,
-    trusted: bool = False,
     providers: Collection[str] = (),
 ) -> Loaded:
     """Read and check everything. Never raises for what the files hold; blocks on the disk.
 
-    `trusted`: the user trusts the folder. `providers`: names that exist besides the built-in and the configured ones.
+    `providers`: names that exist besides the built-in and the configured ones.
     """
     files = [ConfigFile("user", places.profiles, os.path.lexists(places.profiles))]
     sources = [read_file("user", places.profiles)]
     if workdir is not None:
         path = project_file(workdir)
         files.append(ConfigFile("project", path, os.path.lexists(path)))
-        sources.append(read_file("project", path, folder=workdir, trusted=trusted))
+        sources.append(read_file("project", path, folder=workdir, trust=places.trusted))
     said, faults = read_environment(env)
     sources.append(check(said, faults=faults))
     return combine(sources, providers=providers, files=files)
@@ -86,8 +86,8 @@ def project_file(workdir: str) -> str:
     return str(pathlib.Path(workdir).absolute() / ".modelmux" / "profiles.toml")
 
 
-def read_file(kind: Literal["user", "project"], path: str, *, folder: str = "", trusted: bool = False) -> Source:
-    """One file: absent, refused, or a checked document."""
+def read_file(kind: Literal["user", "project"], path: str, *, folder: str = "", trust: str = "") -> Source:
+    """One file: absent, refused, or a checked document. `trust`: where the user's trust is written down."""
     origin = Origin(kind, path)
     try:
         raw = read_bounded(path, MAX_BYTES)
@@ -96,7 +96,7 @@ def read_file(kind: Literal["user", "project"], path: str, *, folder: str = "", 
         return Source(faults=(Fault(CONFIG, f"{path} {error}.", hint),))
     if raw is None:
         return Source(warnings=tuple(_other_formats(path, origin)))
-    return _checked(raw, kind, path, folder, trusted)
+    return _checked(raw, kind, path, folder, bool(trust) and trusts(trust, folder, raw))
 
 
 @lru_cache(maxsize=16)

@@ -106,6 +106,22 @@ class Notifications(_Table, frozen=True):
     """Empty: as the URL says."""
 
 
+class Worktree(_Table, frozen=True):
+    """What a run with a git worktree of its own finds there."""
+
+    copy: Texts = ()
+    """Ignored files, such as `.env`, that go with it; relative to the top of the repository."""
+
+
+class Verify(_Table, frozen=True):
+    """What tells whether the agent's work in a worktree is any good."""
+
+    command: Texts = ()
+    """Program and arguments, run in the worktree after the agent; exit code 0 means good."""
+    timeout: Annotated[int, Meta(ge=1)] = 600
+    """Seconds."""
+
+
 OnTimeout = Literal["give up", "fail over", "retry"]
 
 
@@ -159,6 +175,8 @@ class Settings(_Table, frozen=True):
     acp_agents: dict[str, AcpAgent] = {}
     workflows: dict[str, Workflow] = {}
     notifications: Notifications = Notifications()
+    worktree: Worktree = Worktree()
+    verify: Verify = Verify()
     limits: Limits = Limits()
     daemon: Daemon = Daemon()
 

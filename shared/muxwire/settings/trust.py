@@ -17,7 +17,7 @@ from muxwire.settings.tree import as_list, as_table, without
 
 USERS_OWN = ("limits", "daemon")
 """Tables about the daemon, which all projects share."""
-GUARDED = ("providers", "a2a_agents", "acp_agents", "notifications", "strict_sandbox")
+GUARDED = ("providers", "a2a_agents", "acp_agents", "notifications", "strict_sandbox", "verify")
 """Keys that need trust wherever they appear in a project's file."""
 GUARDED_IN_PROFILE = ("base_url", "api_key_env", "extra_env")
 

@@ -9,5 +9,6 @@ from modelmuxd.edge.handlers.policy import Policy
 from modelmuxd.edge.handlers.queue import Queue
 from modelmuxd.edge.handlers.runs import Runs
 from modelmuxd.edge.handlers.shutdown import Shutdown
+from modelmuxd.edge.handlers.worktree import Worktree
 
-__all__ = ["Check", "Dispatch", "Insight", "Policy", "Queue", "Runs", "Shutdown"]
+__all__ = ["Check", "Dispatch", "Insight", "Policy", "Queue", "Runs", "Shutdown", "Worktree"]

@@ -7,7 +7,6 @@ ALTER TABLE requests ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE requests ADD COLUMN after TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE requests ADD COLUMN not_before REAL;
 ALTER TABLE requests ADD COLUMN deadline REAL;
-ALTER TABLE requests ADD COLUMN worktree TEXT NOT NULL DEFAULT '';
 ALTER TABLE requests ADD COLUMN retry_of TEXT NOT NULL DEFAULT '';
 
 CREATE INDEX requests_root ON requests (root, created_at) WHERE root <> '';

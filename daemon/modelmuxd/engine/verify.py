@@ -1,0 +1,91 @@
+"""`[verify] command`: what a project says of an agent's work, asked in the worktree, under a guard of its own.
+
+It runs as agents do: it outlives the daemon, its whole tree ends with it, and a later daemon takes it up again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+from muxwire.faults import VERIFY, Fault
+from muxwire.runs import Verified
+from muxwire.settings.model import Verify
+
+from modelmuxd.domain.invocation import Exit, Invocation
+from modelmuxd.engine.attempts import DEAD_MAN, GRACE, Live, marker_of
+from modelmuxd.engine.clock import Clock
+from modelmuxd.runner.interface import AgentProcess, Launch, LaunchFailed, OutputLimit, Runner
+from modelmuxd.store.interface import Attempt, Task
+
+SHOWN = 4000
+"""Bytes at the end of its output that are kept."""
+
+
+class Verifier:
+    def __init__(self, *, runner: Runner, clock: Clock, spool: Path) -> None:
+        self._runner = runner
+        self._clock = clock
+        self._spool = spool
+
+    async def __call__(self, task: Task, attempt: Attempt, verify: Verify, live: Live | None) -> Verified:
+        """Ask, and wait for the answer. One that cannot be started has no exit code, and says why."""
+        began, tail = self._clock.now(), ""
+        try:
+            process = await self._process(task, attempt, verify)
+            exit, tail = await _followed(process, verify.timeout, live)
+        except LaunchFailed as error:
+            exit, tail = Exit(None), str(error)
+        seconds = round(self._clock.now() - began, 3)
+        return Verified(command=verify.command, exit_code=exit.code, seconds=seconds, output=tail)
+
+    async def _process(self, task: Task, attempt: Attempt, verify: Verify) -> AgentProcess:
+        """The one that an earlier daemon has started, else a new one."""
+        folder, marker = self._spool / attempt.folder / "verify", f"{marker_of(attempt)}v"
+        if await anyio.Path(folder, "claim").exists() and (found := await self._runner.reopen(folder, marker)):
+            return found
+        launch = Launch(
+            folder=folder,
+            marker=marker,
+            invocation=Invocation(argv=verify.command),
+            workdir=task.new.works_in,
+            env=task.new.env,
+            deadline=verify.timeout + DEAD_MAN,
+        )
+        return await self._runner.launch(launch)
+
+
+async def _followed(process: AgentProcess, seconds: float, live: Live | None) -> tuple[Exit, str]:
+    tail = b""
+
+    async def stop_when_asked() -> None:
+        if live:
+            await live.asked_to_end()
+            await process.stop("TERM", GRACE)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(stop_when_asked)
+        try:
+            with anyio.move_on_after(seconds) as limit:
+                async for piece in process.output():
+                    tail = (tail + piece)[-SHOWN:]
+        except OutputLimit:
+            limit.cancel()
+        if limit.cancelled_caught or limit.cancel_called:
+            await process.stop("TERM", GRACE)
+        ended = await process.ended()
+        tasks.cancel_scope.cancel()
+    await process.sweep()
+    stopped = limit.cancel_called or (live is not None and live.ending is not None)
+    tail = (tail + process.stderr_tail(SHOWN))[-SHOWN:]
+    return (Exit(None) if stopped else ended), tail.decode(errors="replace")
+
+
+def failed(verified: Verified) -> Fault:
+    """The end of a run whose agent has finished and whose work is no good."""
+    how = "was ended" if verified.exit_code is None else f"ended with exit code {verified.exit_code}"
+    return Fault(
+        VERIFY,
+        f"The agent finished, but `{' '.join(verified.command)}` {how}.",
+        "Its changes are kept: see `muxctl diff`, or send another turn into its session.",
+    )
