@@ -77,6 +77,6 @@ METHODS: dict[str, Method[Any, Any]] = {
     method.name: method
     for method in (
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
-        *(ATTACH, WHY, RETRY, ANSWER, QUEUE, POLICY, POLICY_TEST, FACTS, SHUTDOWN),
+        *(ATTACH, WHY, RETRY, ANSWER, QUEUE, DIFF, APPLY, DISCARD, TRUST, POLICY, POLICY_TEST, FACTS, SHUTDOWN),
     )
 }

@@ -314,7 +314,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrustParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Trust what a project's own `.modelmux/profiles.toml` says, as it is now; or no longer; or list what is trusted."""
+    """Trust what a project's own `.modelmux/profiles.toml` says now; or no longer; or list what is trusted."""
 
     folder: str = ""
     action: Literal["add", "remove", "list"] = "add"

@@ -150,6 +150,10 @@ OTHERS: dict[str, Verb] = {
     ),
     "answer": ("Answer a run that waits for input.", None, ()),
     "queue": ("Show, pause or resume the queue.", None, ()),
+    "diff": ("Show what a run has changed in its worktree, as a patch.", ("run_id", "one", True), ()),
+    "apply": ("Apply what a run has changed to your checkout.", ("run_id", "one", True), ()),
+    "discard": ("Throw away a run's worktree and what it changed.", ("run_id", "one", True), ()),
+    "trust": ("Trust the settings that a project brings with it.", None, ()),
     "policy": ("Show what the policy says and what is used up.", None, ()),
     "policy_test": (
         "Show what the policy would do with a dispatch.",

@@ -230,12 +230,22 @@ class Dispatcher:
         """Of a run with a worktree: what its project says of the work, and what has changed by then."""
         if task.new.worktree is None:
             return ended
-        verify = (await self._settings_for(task.new.workdir, task.new.profile)).verify
-        if verify.command and ended.fault is None and not task.canceling:
-            verified = await self._verifier(task, attempt, verify, live)
-            fault = None if verified.exit_code == 0 else failed(verified)
-            ended = msgspec.structs.replace(ended, verified=verified, fault=fault)
+        if ended.fault is None and not task.canceling:
+            ended = await self._verified(task, attempt, ended, live)
         return msgspec.structs.replace(ended, changes=await self._worktrees.changes(task))
+
+    async def _verified(self, task: Task, attempt: Attempt, ended: Settle, live: Live | None) -> Settle:
+        try:
+            verify = (await self._settings_for(task.new.workdir, task.new.profile)).verify
+        except FaultError as error:  # they were good when it began; whether its work is, nobody can tell now
+            return msgspec.structs.replace(ended, attempt_state=error.fault.code, fault=error.fault)
+        if not verify.command:
+            return ended
+        verified = await self._verifier(task, attempt, verify, live)
+        if verified.exit_code == 0:
+            return msgspec.structs.replace(ended, verified=verified)
+        fault = failed(verified)
+        return msgspec.structs.replace(ended, verified=verified, attempt_state=fault.code, fault=fault)
 
     async def _facts(
         self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt], *, never_started: bool

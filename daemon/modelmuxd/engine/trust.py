@@ -20,23 +20,24 @@ class Trust:
 
     async def add(self, folder: str) -> Trusted:
         """Trust the folder's file as it is now. Raises FaultError(NOT_FOUND) where there is none."""
-        return await to_thread.run_sync(self._add, os.path.realpath(folder))
+        return await to_thread.run_sync(self._add, folder)
 
     async def remove(self, folder: str) -> Trusted:
         """Raises FaultError(NOT_FOUND) for a folder that is not trusted."""
-        return await to_thread.run_sync(self._remove, os.path.realpath(folder))
+        return await to_thread.run_sync(self._remove, folder)
 
     async def list(self) -> Trusted:
         return await to_thread.run_sync(self._list)
 
     def _add(self, folder: str) -> Trusted:
+        folder = os.path.realpath(folder)
         if (raw := _file(folder)) is None:
             raise refuse(NOT_FOUND, f"There is no {project_file(folder)} to trust.", "Name the project's top folder.")
         trusted.write(self._path, {**trusted.read(self._path), folder: trusted.digest(raw)})
         return self._list()
 
     def _remove(self, folder: str) -> Trusted:
-        folders = trusted.read(self._path)
+        folder, folders = os.path.realpath(folder), trusted.read(self._path)
         if folders.pop(folder, None) is None:
             raise refuse(NOT_FOUND, f"{folder} is not trusted.", "See `muxctl trust --list`.", choices=tuple(folders))
         trusted.write(self._path, folders)

@@ -40,9 +40,9 @@ class Worktrees:
     async def chosen(self, task: NewTask, *, asked: bool, carry: bool) -> Worktree | None:
         """The worktree of a task that is being accepted. Raises FaultError(USAGE) where there can be none."""
         shared = await self._shared(task)
-        if shared and await anyio.to_thread.run_sync(git.exists, shared):
+        if shared is not None and await anyio.to_thread.run_sync(git.exists, shared):
             return shared
-        if not asked and not shared:
+        if not asked and shared is None:
             return None
         return await self._new(task, carry, shared.name if shared else task.run_id)
 
@@ -139,7 +139,7 @@ class Worktrees:
             raise refuse(
                 CONFLICT,
                 f"The changes do not fit into {tree.checkout}, and nothing was changed: {error}.",
-                f"Commit or stash what is in the way and apply again, or merge: `muxctl diff {run} | git apply --3way`.",
+                f"Commit what is in the way and apply again, or merge: `muxctl diff {run} | git apply --3way`.",
             ) from error
 
     async def tidy(self, task: Task) -> None:

@@ -45,7 +45,7 @@ async def find_checkout(workdir: str, env: Mapping[str, str]) -> Checkout:
     shown = await git.line(
         "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir", "--show-prefix"
     )
-    top, repository, folder = (shown.split("\n") + [""])[:3]
+    top, repository, folder = [*shown.split("\n"), ""][:3]
     try:
         head = await git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     except GitFailed as error:
@@ -104,9 +104,10 @@ async def patch(tree: Worktree, env: Mapping[str, str]) -> tuple[Changes, bytes]
     with tempfile.TemporaryDirectory(prefix="modelmux-") as folder:
         file = Path(folder, "patch")
         await git(*_DIFF, "-p", "--binary", "--full-index", f"--output={file}", base, after)
-        if (size := file.stat().st_size) > PATCH_LIMIT:
-            raise GitFailed(f"the patch has {size} bytes, which is too much to send; compare in {tree.path}")
-        return counted, await anyio.to_thread.run_sync(file.read_bytes)
+        found = await anyio.to_thread.run_sync(_read, file)
+    if len(found) > PATCH_LIMIT:
+        raise GitFailed(f"the patch is larger than {PATCH_LIMIT >> 20} MiB; compare in {tree.path}")
+    return counted, found
 
 
 async def apply(tree: Worktree, env: Mapping[str, str], patch: bytes) -> None:
@@ -152,6 +153,11 @@ async def _compare(tree: Worktree, env: Mapping[str, str]) -> tuple[Git, str, st
     return git, base, after
 
 
+def _read(file: Path) -> bytes:
+    with file.open("rb") as patch:
+        return patch.read(PATCH_LIMIT + 1)
+
+
 def _count(numstat: bytes) -> Changes:
     found = [_NUMSTAT.fullmatch(line) for line in numstat.split(b"\0")]
     lines = [(one[1], one[2]) for one in found if one]
@@ -179,7 +185,8 @@ async def _submodules(tree: Worktree, git: Git) -> None:
 async def _submodule(tree: Worktree, env: Mapping[str, str], path: str, commit: str) -> None:
     source = str(Path(tree.checkout, path))
     git = Git(env=env, folder=source)
-    if not os.path.samefile(await git.line("rev-parse", "--show-toplevel"), source):  # noqa: PTH121
+    top = await git.line("rev-parse", "--show-toplevel")
+    if not await anyio.to_thread.run_sync(os.path.samefile, top, source):
         return  # an empty folder: git has found the repository around it
     own = await git.line("rev-parse", "--absolute-git-dir")
     with tempfile.TemporaryDirectory(prefix="modelmux-") as folder:

@@ -54,9 +54,13 @@ def problems(settings: Settings, known: Collection[str]) -> Iterator[Problem]:
         for provider, entry in words.providers.items():
             yield from _profile_entry(("profiles", profile, "providers", provider), entry)
     yield from _addresses(settings)
-    for index, path in enumerate(settings.worktree.copy):
-        if path.startswith("/") or ".." in path.split("/") or not path.strip("/.") or "\0" in path:
-            text = f"worktree.copy holds {shortened(path)}, which is not below the top of the repository."
+    yield from _copied(settings)
+
+
+def _copied(settings: Settings) -> Iterator[Problem]:
+    for index, name in enumerate(settings.worktree.copy):
+        if name.startswith("/") or ".." in name.split("/") or not name.strip("/.") or "\0" in name:
+            text = f"worktree.copy holds {shortened(name)}, which is not below the top of the repository."
             yield Problem(("worktree", "copy", index), text, 'Write it relative to the top, such as ".env".')
 
 

@@ -42,6 +42,5 @@ class Worktree:
 
     async def _refuse_agents(self, call: Call) -> None:
         if run := await self._runs.parent(call.peer.pid):
-            raise refuse(
-                POLICY, f"{call.method} is for people, and the agent of {run} asks.", "Ask your user to do it."
-            )
+            text = f"{call.method} is for people, and it is the agent of {run} that asks."
+            raise refuse(POLICY, text, "Ask your user to do it.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from muxwire.protocol import View
 
-from modelmuxd.edge.render import check, daemon, dispatch, live, logs, policy, queue, runs, show, status
+from modelmuxd.edge.render import check, daemon, dispatch, live, logs, policy, queue, runs, show, status, worktree
 from modelmuxd.edge.render.base import Rendered
 from modelmuxd.edge.render.plain import Answer, json_line
 
@@ -26,6 +26,10 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "retry": dispatch.start,
     "answer": lambda view: Answer(view, runs.answered_text),
     "queue": lambda view: Answer(view, queue.queue_text),
+    "diff": worktree.Diff,
+    "apply": lambda view: Answer(view, worktree.applied_text),
+    "discard": lambda view: Answer(view, worktree.discarded_text),
+    "trust": lambda view: Answer(view, worktree.trusted_text),
     "policy": policy.reported,
     "policy_test": policy.judged,
     "watch": logs.Logs,

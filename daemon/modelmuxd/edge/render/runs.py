@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from muxwire import exits
 from muxwire.protocol import View
-from muxwire.runs import CancelResult, RunResult, WaitResult
+from muxwire.runs import CancelResult, Changes, RunResult, WaitResult
 from muxwire.words import FINAL_STATES
 
 from modelmuxd.edge.render import clean, human
@@ -58,6 +58,11 @@ def tokens(run: RunResult) -> str:
     return f"{human.count(usage.total_tokens)} tokens" if usage else f"tokens {human.UNKNOWN}"
 
 
+def changed(changes: Changes) -> str:
+    files = "1 file" if changes.files == 1 else f"{changes.files} files"
+    return f"{files} changed, +{changes.added} -{changes.deleted}" if changes.files else "nothing changed"
+
+
 def ending(run: RunResult, view: View) -> str:
     """The dim line below an answer: run, provider, time, tokens, cost; of a run that goes on, where it stands."""
     facts = [human.short(run.run_id)]
@@ -69,6 +74,7 @@ def ending(run: RunResult, view: View) -> str:
     if run.status in FINAL_STATES:
         cost = human.dollars(run.cost.usd if run.cost else None)
         facts += [human.seconds(run.duration_seconds), tokens(run), f"cost {cost}"]
+        facts += [changed(run.changes)] if run.changes else []
     return paint(" · ".join(facts), "dim", view) + "\n"
 
 
@@ -82,6 +88,8 @@ def _after(run: RunResult) -> str:
     run_id = human.short(run.run_id)
     if run.status not in FINAL_STATES:
         return f"muxctl wait {run_id}"
+    if run.changes and run.changes.files:
+        return f"muxctl diff {run_id}"
     if run.status == "success" and run.session_id:
         return f'muxctl dispatch -p {run.provider} --session {run.session_id} "…"'
     return f"muxctl show {run_id}"

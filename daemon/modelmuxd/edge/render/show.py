@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from muxwire.protocol import View
-from muxwire.runs import AttemptDetail, RunDetail
+from muxwire.runs import AttemptDetail, RunDetail, RunResult
 
 from modelmuxd.edge.render import clean, human, runs
 from modelmuxd.edge.render.layout import paint, sheet, table
@@ -64,11 +64,25 @@ def _facts(detail: RunDetail) -> list[tuple[str, str]]:
         ("failover from", result.failover_from or ""),
         ("sandbox", f"{result.sandbox}, enforced by {result.sandbox_enforced or human.UNKNOWN}"),
         ("workdir", detail.workdir),
+        ("worktree", _worktree(result)),
+        ("verified", _verified(result)),
         ("asked by", " ".join(filter(None, (detail.origin.kind, detail.origin.caller)))),
         ("created", human.moment(detail.created_at)),
         ("took", human.seconds(result.duration_seconds if detail.started_at else None)),
         ("usage", f"{runs.tokens(result)}, cost {human.dollars(result.cost.usd if result.cost else None)}"),
     ]
+
+
+def _worktree(result: RunResult) -> str:
+    return f"{result.worktree} ({runs.changed(result.changes)})" if result.changes else result.worktree
+
+
+def _verified(result: RunResult) -> str:
+    said = result.verified
+    if said is None:
+        return ""
+    how = "ended before it was done" if said.exit_code is None else f"exit code {said.exit_code}"
+    return f"{' '.join(said.command)}: {how} after {human.seconds(said.seconds)}"
 
 
 def _attempt(attempt: AttemptDetail) -> tuple[str, ...]:
