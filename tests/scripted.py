@@ -10,6 +10,7 @@ The task is the script, a line a step:
     sleep S             wait
     until PATH          wait until PATH exists
     touch PATH          create PATH
+    sh COMMAND          run it in a shell, and say what it prints
     env NAME            say the value of a variable
     stdin               say how many bytes the task had
     child PATH          leave a child behind in its own session; its pid goes to PATH
@@ -60,6 +61,9 @@ for line in script.decode().splitlines():
             time.sleep(0.005)
     elif word == "touch":
         open(rest, "w").close()
+    elif word == "sh":
+        ran = subprocess.run(["sh", "-c", rest], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        emit("say", ran.stdout.decode(errors="replace"))
     elif word == "env":
         emit("say", os.environ.get(rest, "<unset>"))
     elif word == "stdin":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from muxwire.places import Places, places
-from muxwire.settings import Loaded, dotted, load
+from muxwire.settings import Loaded, dotted, load, trusted
 
 HERE = Path(__file__).parent
 
@@ -35,6 +35,15 @@ def write(path: str | Path, text: str | bytes) -> None:
 
 def say(project: Path, text: str) -> None:
     write(project / ".modelmux" / "profiles.toml", text)
+
+
+def trust(here: Places, project: Path) -> None:
+    """Its file as it is now."""
+    file = project / ".modelmux" / "profiles.toml"
+    Path(here.state).mkdir(parents=True, exist_ok=True)
+    trusted.write(
+        here.trusted, {**trusted.read(here.trusted), str(project.resolve()): trusted.digest(file.read_bytes())}
+    )
 
 
 def origins(loaded: Loaded) -> dict[str, str]:
@@ -182,9 +191,28 @@ def test_an_entry_without_what_it_needs(here: Places) -> None:
 def test_a_project_may_complete_an_entry_of_the_users(here: Places, project: Path) -> None:
     write(here.profiles, '[providers.mine]\nargs = ["x"]\n')
     say(project, '[providers.mine]\ncommand = "run"\n')
-    loaded = load(here, str(project), env={}, trusted=True)
+    trust(here, project)
+    loaded = load(here, str(project), env={})
     assert loaded.faults == ()
     assert loaded.settings.providers["mine"].args == ("x",)
+
+
+def test_trust_is_in_a_file_as_it_was_and_in_no_other(here: Places, project: Path) -> None:
+    say(project, '[verify]\ncommand = ["make", "test"]\n')
+    assert "needs your trust" in sentences(load(here, str(project), env={}))
+    trust(here, project)
+    assert load(here, str(project), env={}).settings.verify.command == ("make", "test")
+    say(project, '[verify]\ncommand = ["curl", "evil"]\n')
+    changed = load(here, str(project), env={})
+    assert (changed.settings.verify.command, len(changed.faults)) == ((), 1)
+    Path(here.trusted).write_text("{broken")
+    assert load(here, str(project), env={}).settings.verify.command == ()
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "", ".", "./"])
+def test_what_goes_along_lies_in_the_repository(here: Places, name: str) -> None:
+    write(here.profiles, f'[worktree]\ncopy = [".env", "{name}"]\n')
+    assert "worktree.copy holds" in sentences(load(here, env={}))
 
 
 @pytest.mark.parametrize(

@@ -244,7 +244,7 @@ class Dispatcher:
         verified = await self._verifier(task, attempt, verify, live)
         if verified.exit_code == 0:
             return msgspec.structs.replace(ended, verified=verified)
-        fault = failed(verified)
+        fault = failed(verified, canceled=bool(live and live.ending == "canceled"))
         return msgspec.structs.replace(ended, verified=verified, attempt_state=fault.code, fault=fault)
 
     async def _facts(

@@ -81,8 +81,10 @@ async def _followed(process: AgentProcess, seconds: float, live: Live | None) ->
     return (Exit(None) if stopped else ended), tail.decode(errors="replace")
 
 
-def failed(verified: Verified) -> Fault:
-    """The end of a run whose agent has finished and whose work is no good."""
+def failed(verified: Verified, *, canceled: bool) -> Fault:
+    """The end of a run whose agent has finished and whose work is no good, or nobody waits to hear of any more."""
+    if canceled:
+        return Fault("canceled", "It was canceled while its work was checked.", "Its changes are kept.")
     how = "was ended" if verified.exit_code is None else f"ended with exit code {verified.exit_code}"
     return Fault(
         VERIFY,

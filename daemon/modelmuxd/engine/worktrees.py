@@ -159,12 +159,17 @@ class Worktrees:
         """At the daemon's start: clear away what a crash has left, and what no run is known of."""
         for name in await anyio.to_thread.run_sync(_names, self._folder):
             try:
-                task = await self._store.find(name)
+                await self.tidy(await self._store.find(name))
             except FaultError as error:
                 if error.fault.code == NOT_FOUND:
-                    await anyio.to_thread.run_sync(git.delete, str(Path(self._folder, name)))
-                continue
-            await self.tidy(task)
+                    await self._delete(str(Path(self._folder, name)))
+
+    async def _delete(self, folder: str) -> None:
+        async with self._lock:
+            try:
+                await anyio.to_thread.run_sync(git.delete, folder)
+            except OSError as error:
+                log.warning("a folder is left behind: %s", error)
 
     async def _there(self, task: Task) -> Worktree:
         tree = task.new.worktree

@@ -129,6 +129,8 @@ def delete(folder: str) -> None:
 
 def _forced(function: Callable[..., object], path: str, _error: object) -> None:
     """An agent may have left folders that it cannot write in itself."""
+    if not os.path.lexists(path):
+        return
     parent = os.path.dirname(path)  # noqa: PTH120
     os.chmod(parent, stat.S_IRWXU)  # noqa: PTH101
     if not os.path.islink(path) and os.path.isdir(path):  # noqa: PTH112, PTH114
