@@ -67,6 +67,7 @@ from modelmuxd.engine.ending import Ending
 from modelmuxd.engine.environment import Environments, Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.line import Line
 from modelmuxd.engine.plan import Planner
 from modelmuxd.engine.reconcile import Reconciler
@@ -165,6 +166,7 @@ class Engine:
         self.governor = Governor(policy, settings.limits, tuple(adapters))
         planner = Planner(adapters, self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
         self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)
+        verifier = Verifier(runner=runner, clock=clock, spool=Path(here.spool))
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
         self.admission = Admission(
             store=store,
@@ -182,8 +184,7 @@ class Engine:
             admission=self.admission,
             governor=self.governor,
             attempts=self.attempts,
-            worktrees=self.worktrees,
-            verifier=Verifier(runner=runner, clock=clock, spool=Path(here.spool)),
+            isolation=Isolation(self.worktrees, verifier, self.source),
             scheduler=self.scheduler,
             accounts=self.accounts,
             secrets=self.secrets,

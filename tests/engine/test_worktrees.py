@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine.repository import Repository
@@ -25,7 +26,7 @@ def repository(stage: Stage) -> Repository:
     return Repository(stage.workdir)
 
 
-async def isolated(stage: Stage, engine: Engine, *script: str, **more: object) -> RunResult:
+async def isolated(stage: Stage, engine: Engine, *script: str, **more: Any) -> RunResult:
     return await stage.run(engine, *script, sandbox="write", worktree=True, **more)
 
 

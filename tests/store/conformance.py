@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 from anyio import create_task_group
 from modelmuxd.domain.usage import Usage
+from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.interface import Decided, Stale, TaskStore
 from muxwire.events import AttemptEnded, AttemptStarted, Ended, RunEvent, StateChanged, Text, ToolUsed
 from muxwire.faults import AMBIGUOUS, CONFLICT, NOT_FOUND, POLICY, USAGE, Fault, FaultError
-from muxwire.runs import Origin, RunResult
+from muxwire.runs import Changes, Origin, RunResult, Verified
 from store.builders import Engine, a_claim, a_task, an_end, run_id, running
 
 RATE_LIMITED = Fault("rate_limit", "Too many requests.", "Wait a minute.", provider="codex", retry_after=60.0)
@@ -455,17 +456,32 @@ class Conformance:
             await store.end(run_id(number), "error", None, float(at))
         assert [task.new.run_id for task in await store.recent(2)] == [run_id(4), run_id(1)]
 
-    async def test_a_session_remembers_its_last_usage_and_folder(self, store: TaskStore) -> None:
+    async def test_a_session_remembers_its_last_usage_and_worktree(self, store: TaskStore) -> None:
         for number, used in enumerate((Usage(raw='{"n":1}', cumulative=True), Usage(raw='{"n":2}'), None), 1):
-            await store.submit(a_task(number, workdir=f"/w/{number}"))
+            tree = Worktree(name=run_id(number), path=f"/w/{number}", checkout="/c", repository="/c/.git", base="0")
+            await store.submit(a_task(number, worktree=tree))
             attempt = (await store.claim(a_claim(number), float(number))).attempt
             assert attempt is not None
             await store.settle(an_end(attempt, session_id="s", usage=used), 10.0 + number)
         assert await store.session_usage("codex", "s") == Usage(raw='{"n":2}')
-        assert await store.session_workdir("codex", "s") == "/w/3"
+        last = await store.session_worktree("codex", "s")
+        assert last is not None
+        assert last.path == "/w/3"
         for provider, session in (("claude", "s"), ("codex", "t"), ("codex", "")):
             assert await store.session_usage(provider, session) is None
-            assert await store.session_workdir(provider, session) is None
+            assert await store.session_worktree(provider, session) is None
+
+    async def test_what_was_changed_and_checked_is_kept_and_an_attempt_that_follows_takes_its_place(
+        self, store: TaskStore
+    ) -> None:
+        changes, verified = Changes(2, 10, 3), Verified(command=("make", "test"), exit_code=1, seconds=2.5, output="x")
+        attempt = await running(store)
+        again = await store.settle(an_end(attempt, state=None, changes=changes, verified=verified), 5.0)
+        assert (again.changes, again.verified) == (changes, verified)
+        second = (await store.claim(a_claim(), 6.0)).attempt
+        assert second is not None
+        ended = await store.settle(an_end(second, changes=Changes(0, 0, 0)), 7.0)
+        assert (ended.changes, ended.verified) == (Changes(0, 0, 0), None)
 
     async def test_decisions_come_in_order(self, store: TaskStore) -> None:
         await store.submit(a_task())

@@ -51,7 +51,7 @@ def everything(db: sqlite3.Connection) -> None:
     lookup.decisions(db, run_id(1))
     lookup.events(db, run_id(1), 0, 10)
     lookup.session_usage(db, "codex", "s")
-    lookup.session_workdir(db, "codex", "s")
+    lookup.session_worktree(db, "codex", "s")
 
 
 def test_every_statement_finds_its_rows_by_an_index(tmp_path: Path) -> None:

@@ -23,11 +23,10 @@ from modelmuxd.engine.conclude import conclude
 from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, session_of
 from modelmuxd.engine.retry import Tried, counted, guesses
 from modelmuxd.engine.scheduler import Scheduler
-from modelmuxd.engine.verify import Verifier, failed
-from modelmuxd.engine.worktrees import Worktrees
 from modelmuxd.store.interface import Attempt, Claim, Decided, NewTask, Settle, Stale, StoreFull, Task, TaskStore
 
 log = logging.getLogger(__name__)
@@ -51,8 +50,7 @@ class Dispatcher:
         admission: Admission,
         governor: Governor,
         attempts: Attempts,
-        worktrees: Worktrees,
-        verifier: Verifier,
+        isolation: Isolation,
         scheduler: Scheduler,
         accounts: Accounts,
         secrets: Secrets,
@@ -65,8 +63,7 @@ class Dispatcher:
         self._admission = admission
         self._governor = governor
         self._attempts = attempts
-        self._worktrees = worktrees
-        self._verifier = verifier
+        self._isolation = isolation
         self._scheduler = scheduler
         self._accounts = accounts
         self._secrets = secrets
@@ -121,7 +118,7 @@ class Dispatcher:
             return
         self._secrets.drop(task.new.run_id)
         self._scheduler.drop(task.new.run_id)
-        await self._worktrees.tidy(task)
+        await self._isolation.over(task)
         if task.state in ("canceled", "timeout"):
             await self.cancel_below(task)
 
@@ -160,7 +157,7 @@ class Dispatcher:
         await self._accounts.read()  # a half-open circuit is being probed now
         self._hub.notify(task.new.run_id)
         try:
-            await self._worktrees.ready(task)
+            await self._isolation.ready(task)
             ended = await self._attempts.start(task, claimed.attempt, ask, live)
         except FaultError as error:
             ended = ended_with(claimed.attempt, error.fault)
@@ -218,34 +215,13 @@ class Dispatcher:
         live = self._attempts.live.get(task.new.run_id)
         canceling = task.canceling or bool(live and live.ending == "canceled")
         task = msgspec.structs.replace(task, canceling=canceling)
-        ended = await self._isolated(task, attempt, ended, live)
+        ended = await self._isolation.ended(task, attempt, ended, live)
         facts = await self._facts(task, attempt, ended, tried, never_started=never_started)
         after = await self._attempts.settle(conclude(ended, task, attempt, facts))
         await self._accounts.read()
         self._scheduler.free(accounts.key(attempt.account), SPENT)
         self._hub.notify(task.new.run_id)
         return after
-
-    async def _isolated(self, task: Task, attempt: Attempt, ended: Settle, live: Live | None) -> Settle:
-        """Of a run with a worktree: what its project says of the work, and what has changed by then."""
-        if task.new.worktree is None:
-            return ended
-        if ended.fault is None and not task.canceling:
-            ended = await self._verified(task, attempt, ended, live)
-        return msgspec.structs.replace(ended, changes=await self._worktrees.changes(task))
-
-    async def _verified(self, task: Task, attempt: Attempt, ended: Settle, live: Live | None) -> Settle:
-        try:
-            verify = (await self._settings_for(task.new.workdir, task.new.profile)).verify
-        except FaultError as error:  # they were good when it began; whether its work is, nobody can tell now
-            return msgspec.structs.replace(ended, attempt_state=error.fault.code, fault=error.fault)
-        if not verify.command:
-            return ended
-        verified = await self._verifier(task, attempt, verify, live)
-        if verified.exit_code == 0:
-            return msgspec.structs.replace(ended, verified=verified)
-        fault = failed(verified, canceled=bool(live and live.ending == "canceled"))
-        return msgspec.structs.replace(ended, verified=verified, attempt_state=fault.code, fault=fault)
 
     async def _facts(
         self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt], *, never_started: bool
