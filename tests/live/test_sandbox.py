@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from live.world import World
+from muxwire.runs import Changes
 
 AGENTS = ("codex", "claude", "gemini")
 ENFORCED = {"codex": {"kernel"}, "claude": {"permission", "no_tools"}, "gemini": {"permission", "no_tools"}}
@@ -39,3 +42,17 @@ def test_write_stops_at_the_workdir(world: World) -> None:
     world.dispatch(f"Do it. [[tool:write:{outside}=hello]] [[reply:Done.]]", "--sandbox", "write")
     assert world.asked("Do it.")
     assert not outside.exists()
+
+
+@pytest.mark.parametrize("world", AGENTS, indirect=True)
+def test_in_a_worktree_the_checkout_is_left_alone(world: World) -> None:
+    """A new folder to the CLI: none may refuse it as untrusted."""
+    for words in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m", "first"]):
+        subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t", *words], cwd=world.project, check=True)
+    result, code = world.dispatch(
+        "Do it. [[tool:write:made.txt=hello]] [[reply:Done.]]", "--sandbox", "write", "--worktree"
+    )
+    assert (code, result.status, result.changes) == (0, "success", Changes(files=1, added=1, deleted=0))
+    assert [path.name for path in world.project.iterdir()] == [".git"]
+    assert world.muxctl("apply", result.run_id).returncode == 0
+    assert (world.project / "made.txt").read_text().strip() == "hello"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from functools import partial
 
@@ -11,22 +10,21 @@ from anyio import to_thread
 from muxwire.faults import CONFIG, Fault, FaultError, unknown_name
 from muxwire.places import Places
 from muxwire.settings import Loaded, Settings, load
+from muxwire.settings.load import project_file
 
 from modelmuxd.domain.request import ProviderSettings
+from modelmuxd.engine.look import Sight, sight
 from modelmuxd.engine.plan import TaskSettings
 from modelmuxd.routing.router import Preferences, Rule
 
-FRESH = 0.5
-"""Seconds that an answer is taken for the present: a dispatch asks when it is accepted and again when it starts."""
-
 
 class SettingsSource:
-    """Reads the files anew for each dispatch, off the loop: an edit counts from the next one on."""
+    """Reads the files when one of them has changed, off the loop: an edit counts from the next dispatch on."""
 
     def __init__(self, places: Places, providers: Collection[str]) -> None:
         self._places = places
         self._providers = providers
-        self._last: tuple[float, str, Loaded] | None = None
+        self._last: tuple[str, list[Sight], Loaded] | None = None
 
     async def __call__(self, workdir: str, profile: str) -> TaskSettings:
         loaded = await self._recent(workdir)
@@ -35,9 +33,10 @@ class SettingsSource:
         return resolve(loaded.settings, profile)
 
     async def _recent(self, workdir: str) -> Loaded:
-        now = time.monotonic()
-        if self._last is None or self._last[1] != workdir or now - self._last[0] > FRESH:
-            self._last = (now, workdir, await self.read(workdir))
+        """A dispatch asks when it is accepted, when it starts, and when its work is to be checked."""
+        seen = [sight(path) for path in (self._places.profiles, project_file(workdir), self._places.trusted)]
+        if self._last is None or self._last[:2] != (workdir, seen):
+            self._last = (workdir, seen, await self.read(workdir))
         return self._last[2]
 
     async def read(self, workdir: str | None = None) -> Loaded:
