@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modelmuxd.domain.decision import FailOver, GiveUp, Park, RetryAt
 from modelmuxd.engine.retry import BACKOFF_CAP, FREE, GUESSES, LOST_AGAIN, TABLE, Tried, counted, decide, eligible
-from muxwire.faults import LOST, Fault
+from muxwire.faults import LOST, VERIFY, WORKTREE, Fault
 from muxwire.words import FAULT_KINDS
 
 NOW = 1000.0
@@ -26,7 +26,7 @@ def fault(code: str, retry_after: float | None = None) -> Fault:
 
 
 def test_every_fault_kind_has_a_row_and_no_row_is_for_nothing() -> None:
-    assert TABLE.keys() == {*FAULT_KINDS, LOST}
+    assert TABLE.keys() == {*FAULT_KINDS, LOST, WORKTREE, VERIFY}
 
 
 @pytest.mark.parametrize(

@@ -127,11 +127,11 @@ def _limit(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
     until, other = tried.limit_until, tried.elsewhere
     if tried.session or not tried.failover:
         other = None
-    if other is not None and other <= tried.now:
+    if other is not None and other <= tried.now and tried.in_time(tried.now):
         return FailOver(f"{fault.code} until {at(until, tried.now)}")
     if tried.limited > GUESSES:
         return GiveUp(f"{fault.code} {tried.limited} times in a row, and nobody says until when")
-    soonest = until if other is None else min(until, other)
+    soonest = max(tried.now, until if other is None else min(until, other))
     if not tried.in_time(soonest):
         return GiveUp(f"{fault.code} until {at(until, tried.now)}, which is past the deadline")
     word = waiting_for(fault.code)
