@@ -12,7 +12,7 @@ from typing import Literal
 import anyio
 import pytest
 from modelmuxd.domain.invocation import Exit, PlacedFile
-from modelmuxd.runner import guard, identity, spool
+from modelmuxd.runner import guard, identity, spool, tree
 from modelmuxd.runner.agents import Agents
 from modelmuxd.runner.ending import Ending
 from modelmuxd.runner.interface import LaunchFailed, OutputLimit
@@ -164,7 +164,8 @@ async def test_a_sweep_after_a_normal_end_leaves_nobody(agents: Agents, tmp_path
 
 
 async def test_a_guard_that_was_killed_has_vanished_and_its_agent_is_found(agents: Agents, tmp_path: Path) -> None:
-    process = await agents.launch(launch_of(tmp_path / "a", sh('echo $$ "$PPID"; exec sleep 300')))
+    marker = f"t-{os.getpid()}-killed"
+    process = await agents.launch(launch_of(tmp_path / "a", sh('echo $$ "$PPID"; exec sleep 300'), marker=marker))
     async for line in process.output():
         agent, guarding = map(int, line.split())
         break
@@ -173,6 +174,7 @@ async def test_a_guard_that_was_killed_has_vanished_and_its_agent_is_found(agent
     assert alive(agent)
     assert await process.sweep() >= 1
     assert not alive(agent)
+    assert tree.find(marker, None) == set()  # its watcher neither
 
 
 async def test_a_stopped_guard_does_not_hold_a_stop_up(agents: Agents, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ class Reconciler:
         return seat_of(task, candidate, await to_thread.run_sync(written_in, task))
 
     async def _take_up(self, task: Task, running: Attempt, tried: list[Attempt]) -> None:
+        """The time it has run is its process's age: by the wall's time a clock that was set meanwhile would end it."""
         deadline = self._dispatcher.deadline(task, tried, running.started_at)
         try:
             with self._attempts.under_way(task.new.run_id, deadline) as live:
@@ -71,6 +72,8 @@ class Reconciler:
                 if task.canceling:
                     live.end("canceled")
                 process = await self._attempts.reopen(attempt)
+                if process and (age := process.age()) is not None:
+                    live.deadline = self._dispatcher.deadline(task, tried, self._clock.now() - age)
                 adapter = self._adapters.get(attempt.provider)
                 if process is None or adapter is None:
                     log.info("an attempt never started", extra={"run": task.new.run_id})

@@ -97,6 +97,10 @@ class Agent:
         guard_pid = None if self._over.is_set() else self._ending.who.pid
         return await anyio.to_thread.run_sync(tree.cpu_seconds, self._marker, guard_pid)
 
+    def age(self) -> float | None:
+        """Its guard's: none when that has ended."""
+        return None if self._over.is_set() else identity.age(self._ending.who)
+
     def stderr_tail(self, size: int = 8192) -> bytes:
         """The last bytes the agent wrote to stderr."""
         return spool.tail(self._folder / "err", size)
@@ -145,10 +149,16 @@ class Agent:
         return killed
 
     def _must_search(self) -> bool:
-        """Whether the process table must be read: neither a cgroup nor an orderly guard held the tree together."""
+        """Whether the process table must be read: neither a cgroup nor an orderly guard held the tree together.
+
+        A guard that was killed leaves its watcher, which no cgroup holds.
+        """
         if (self._folder / "unplaced").exists():
             return True
-        orderly = self._over.is_set() and spool.read(self._folder).code is not None and guard.IS_SUBREAPER
+        over, code = self._over.is_set(), spool.read(self._folder).code
+        if over and code is None:
+            return True
+        orderly = over and guard.IS_SUBREAPER
         return not orderly and (self._group is None or not self._group.exists())
 
     async def _kill_group(self) -> int:

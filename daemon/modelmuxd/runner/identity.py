@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 
 import msgspec
 
@@ -53,6 +54,13 @@ def of(pid: int) -> ProcessId:
     """The process that has this pid now."""
     fields = read_stat(pid)
     return ProcessId(pid, int(fields[19]) if fields else None)
+
+
+def age(who: ProcessId) -> float | None:
+    """Seconds since it was started, by the boot clock; None where that cannot be known."""
+    if who.ticks is None or sys.platform != "linux":
+        return None
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - who.ticks / os.sysconf("SC_CLK_TCK"))
 
 
 def is_running(who: ProcessId, marker: str = "") -> bool:

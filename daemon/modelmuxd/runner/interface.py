@@ -58,6 +58,10 @@ class AgentProcess(Protocol):
         """What the agent and all it started have computed so far; None where that cannot be known."""
         ...
 
+    def age(self) -> float | None:
+        """Seconds since the start, whatever became of the wall's time; None where that cannot be known."""
+        ...
+
     def stderr_tail(self, size: int = 8192) -> bytes: ...
 
     async def sweep(self) -> int:
