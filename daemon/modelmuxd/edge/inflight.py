@@ -47,11 +47,11 @@ class InFlight:
     def cancel(self, id: int) -> None:
         """Ends one call; nothing when it has just ended by itself, an ordinary race."""
         if running := self._running.get(id):
-            running.scope.cancel()
+            running.drop()
 
     def cancel_all(self) -> None:
         for running in self._running.values():
-            running.scope.cancel()
+            running.drop()
 
     def supply(self, id: int, values: dict[str, str]) -> None:
         """The client's answer to a `Need`."""
@@ -121,7 +121,7 @@ class InFlight:
                 bodies = call.answer.fault(_fault(error, call.method))
             await self._send(bodies)
         if scope.cancelled_caught:
-            await self._send(call.answer.fault(Fault("canceled", "The caller ended this call.", "Its run goes on.")))
+            await self._send(call.answer.fault(Fault("canceled", "The caller ended this call.", "See `muxctl status`.")))
 
     def _post(self, bodies: Sequence[bytes]) -> None:
         for body in bodies:
@@ -150,3 +150,8 @@ class _Running(NamedTuple):
 
     call: Call
     scope: anyio.CancelScope
+
+    def drop(self) -> None:
+        """The caller wants no answer any more."""
+        self.call.dropped = True
+        self.scope.cancel()
