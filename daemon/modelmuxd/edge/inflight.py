@@ -121,7 +121,9 @@ class InFlight:
                 bodies = call.answer.fault(_fault(error, call.method))
             await self._send(bodies)
         if scope.cancelled_caught:
-            await self._send(call.answer.fault(Fault("canceled", "The caller ended this call.", "See `muxctl status`.")))
+            await self._send(
+                call.answer.fault(Fault("canceled", "The caller ended this call.", "See `muxctl status`."))
+            )
 
     def _post(self, bodies: Sequence[bytes]) -> None:
         for body in bodies:
