@@ -4,72 +4,26 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from cli_stage import script
+from edge.house import House, only, over
 from edge_served import Raw
-from engine.stage import Stage, ended, until
-from modelmuxd.app import Engine
-from modelmuxd.edge import handlers
-from modelmuxd.edge.render import renderers
+from engine.stage import ended, until
 from modelmuxd.edge.server import Server
-from modelmuxd.edge.table import Handlers
-from modelmuxd.store.interface import Task
-from muxwire.methods import ATTACH, DISPATCH, RETRY
 from muxwire.protocol import Cancel, Event
-from muxwire.version import VERSION
 
 pytestmark = pytest.mark.anyio
-
-
-class House(Stage):
-    """A stage whose engine is served at its usual place."""
-
-    @asynccontextmanager
-    async def served(self) -> AsyncIterator[tuple[Engine, Server]]:
-        Path(self.here.runtime).mkdir(mode=0o700, parents=True, exist_ok=True)
-        async with self.engine() as engine, anyio.create_task_group() as tasks:
-            dispatch, runs = handlers.Dispatch(engine.runs), handlers.Runs(engine.runs)
-            table = Handlers({DISPATCH: dispatch, RETRY: dispatch.retry, ATTACH: runs.attach}, partial=True)
-            server = Server(table, version=VERSION, renderers=renderers)
-            async with await anyio.create_unix_listener(self.here.socket) as listener:
-                await tasks.start(partial(server.serve, listener))
-                yield engine, server
-                tasks.cancel_scope.cancel()
-
-    def muxctl(self, *words: str) -> subprocess.Popen[bytes]:
-        env = {**self.env, "MODELMUX_HOME": str(self.root / "home"), "LANG": "C.UTF-8"}
-        pipe = subprocess.PIPE
-        return subprocess.Popen([script(), *words], cwd=self.workdir, env=env, stdout=pipe, stderr=pipe, stdin=pipe)
-
-    def asked(self, *steps: str, **more: Any) -> dict[str, Any]:
-        """A dispatch as a program sends it."""
-        here = {"workdir": str(self.workdir), "env": {"values": self.env}, "timeout": 30}
-        return {"task": "\n".join(steps), **here, **more}
 
 
 @pytest.fixture
 def house() -> Any:
     with tempfile.TemporaryDirectory(prefix="mux") as folder:  # pytest's own paths can be too long for a socket
         yield House(Path(folder))
-
-
-async def only(engine: Engine) -> Task:
-    (task,) = await engine.runs.unfinished()
-    return task
-
-
-async def over(program: subprocess.Popen[bytes]) -> tuple[int, bytes, bytes]:
-    out, errors = await anyio.to_thread.run_sync(partial(program.communicate, timeout=20))
-    return program.returncode, out, errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
