@@ -25,11 +25,13 @@ from muxwire.insight import Nothing, Pong, StatusParams
 from muxwire.methods import DISPATCH, PING, STATUS, WATCH
 from muxwire.protocol import (
     CHUNK,
+    FEATURES,
     Cancel,
     Chunk,
     Event,
     Exit,
     Failed,
+    Named,
     Need,
     Print,
     Result,
@@ -294,6 +296,30 @@ async def test_params_are_read_into_the_methods_type() -> None:
     async with serving(Handlers({DISPATCH: echo}, partial=True)) as (path, _), Raw.to(path) as client:
         await client.call(1, "dispatch", {"task": "x"})
         assert decode((await client.hear()).value) == ["DispatchParams", "x", "dispatch", "probe"]
+
+
+@pytest.mark.parametrize(
+    ("features", "view", "named"),
+    [(FEATURES, View(), True), (("view",), View(), False), (FEATURES, None, False)],
+    ids=["who prints", "an older client", "a program"],
+)
+async def test_the_run_is_named_to_who_prints_and_knows_the_word(
+    features: tuple[str, ...], view: View | None, named: bool
+) -> None:
+    async def follow(params: WatchParams, call: Call) -> str:
+        await call.named("01kak3")
+        return "done"
+
+    handlers = Handlers({WATCH: follow}, partial=True)
+    async with (
+        serving(handlers, renderers=ShoutingRenderers()) as (path, _),
+        Raw.to(path, greeted=False) as client,
+    ):
+        await client.say(msgspec.structs.replace(hello("cli", version="1"), features=features))
+        await client.hear()
+        await client.call(1, "watch", {"run_id": "r"}, view)
+        first = await client.hear()
+    assert (first == Named(1, "01kak3")) is named
 
 
 @pytest.mark.parametrize("by", ["cancel", "hang-up", "daemon"])
