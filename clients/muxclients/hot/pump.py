@@ -44,6 +44,7 @@ _CALL = 1
 """The id of the only call on this connection."""
 _FOLLOWED = ("dispatch", "attach", "retry")
 """Calls that follow a run, which has its own life."""
+_DOING = ("dispatch", "retry", "answer")
 _ANEW = ("retry",)
 """Calls without a key: to ask twice, once the daemon has taken the first, would be two runs."""
 
@@ -115,13 +116,13 @@ def exchange(
 ) -> int | None:
     """Makes the call and prints what comes. None when nothing was printed and it is to be done in full.
 
-    `any_version` is for those who have seen to the daemon's version already. A dispatch goes on with any: it has the
-    task by the time we know, and speaks our protocol.
+    `any_version` is for those who have seen to the daemon's version already. What does something anew goes on with any:
+    the daemon has it by the time we know, and speaks our protocol.
     """
     printed, run = False, ""
     try:
         send(sock, ("call", _CALL, method, fields, view), before=HELLO)
-        for tag, _, *rest in messages(sock, "" if any_version or method == "dispatch" else VERSION):
+        for tag, _, *rest in messages(sock, "" if any_version or method in _DOING else VERSION):
             if tag == "exit":
                 return int(rest[0])
             if tag == "print":
