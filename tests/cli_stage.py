@@ -60,15 +60,18 @@ class Daemon:
         self.asked: list[tuple[str, Any, Any]] = []
         self.answers: dict[str, Any] = {
             "version": insight.Version(version, 1, 7, "3.11.7"),
+            "facts": FACTS,
             "status": STATUS,
             "live": STATUS,
             "dispatch": RESULT,
+            "attach": RESULT,
+            "retry": RESULT,
             "show": DETAIL,
             "watch": RESULT,
             "wait": runs.WaitResult((RESULT,)),
             "cancel": runs.CancelResult((RESULT,)),
         }
-        self.events: dict[str, tuple[Any, ...]] = {"dispatch": STREAM, "watch": STREAM}
+        self.events: dict[str, tuple[Any, ...]] = dict.fromkeys(("dispatch", "attach", "retry", "watch"), STREAM)
 
     async def handle(self, params: Any, call: Call) -> Any:
         self.asked.append((call.method, params, call.view))

@@ -10,6 +10,8 @@ The task is the script, a line a step:
     sleep S             wait
     until PATH          wait until PATH exists
     touch PATH          create PATH
+    once PATH           end well here if PATH exists; else create it and go on
+    note WORD PATH      append the word and the agent's name to a file
     sh COMMAND          run it in a shell, and say what it prints
     env NAME            say the value of a variable
     stdin               say how many bytes the task had
@@ -61,6 +63,14 @@ for line in script.decode().splitlines():
             time.sleep(0.005)
     elif word == "touch":
         open(rest, "w").close()
+    elif word == "once":
+        if os.path.exists(rest):
+            break
+        open(rest, "w").close()
+    elif word == "note":
+        what, _, path = rest.partition(" ")
+        with open(path, "ab", buffering=0) as file:
+            file.write((what + " " + os.path.basename(sys.argv[0]) + "\\n").encode())
     elif word == "sh":
         ran = subprocess.run(["sh", "-c", rest], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         emit("say", ran.stdout.decode(errors="replace"))

@@ -1,7 +1,7 @@
 """The first two frames: who speaks, which protocol both know, which features. Pure.
 
 >>> negotiate(hello("cli", version="0.1.0"), version="0.1.0", pid=7)
-Welcome(protocol=1, version='0.1.0', features=('view', 'chunk', 'need'), pid=7)
+Welcome(protocol=1, version='0.1.0', features=('view', 'chunk', 'need', 'named'), pid=7)
 """
 
 from __future__ import annotations

@@ -71,6 +71,17 @@ class DaemonFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """What the user should know: a policy that is refused, a low disk …"""
 
 
+class Today(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the runs that have ended since local midnight came to."""
+
+    runs: int
+    tokens: int | None = None
+    cost_usd: float | None = None
+    """As far as it is known: None where no run has told any, never 0 for what is not known."""
+    unpriced: int = 0
+    """Runs that an agent has worked on at an unknown cost."""
+
+
 class Status(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     at: float
     daemon: DaemonFacts
@@ -80,6 +91,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     paused: tuple[PausedLine, ...] = ()
     accounts: tuple[AccountLine, ...] = ()
     """Those that cool down, whose circuit is not closed, or on which attempts run."""
+    today: Today | None = None
 
 
 class CheckParams(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -71,6 +71,7 @@ class Line(asyncio.Protocol):
         self._last_heard = False
         self._told = False
         self._lost = False
+        self._ours = False
 
     async def open(self, sock: socket.socket) -> None:
         """Goes over a connected socket, which it owns from here on."""
@@ -119,6 +120,7 @@ class Line(asyncio.Protocol):
 
     async def aclose(self) -> None:
         """Hangs up after what was sent has left, or after LINGER seconds."""
+        self._end_here()
         if not self._lost:
             self._transport.close()
             with anyio.CancelScope(shield=True), anyio.move_on_after(LINGER):
@@ -127,6 +129,7 @@ class Line(asyncio.Protocol):
 
     def abort(self) -> None:
         """Hangs up now."""
+        self._end_here()
         self._transport.abort()
 
     @property
@@ -137,6 +140,14 @@ class Line(asyncio.Protocol):
         poll = select.poll()
         poll.register(self._transport.get_extra_info("socket").fileno(), 0)
         return bool(poll.poll(0))
+
+    @property
+    def left(self) -> bool:
+        """Whether it is the peer who has hung up, and not we on it."""
+        return self.hung_up and not self._ours
+
+    def _end_here(self) -> None:
+        self._ours = self._ours or not self.hung_up
 
     @property
     def _closing(self) -> bool:

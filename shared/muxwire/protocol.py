@@ -6,11 +6,12 @@ Then, for each `Call` the client makes (ids are the client's, positive, never re
 
     Call ->                     zero or more of          then exactly one of
     without a view              Event, Chunk             Result | Failed
-    with a view (rendered)      Print                    Exit | Failed (this daemon cannot render it)
+    with a view (rendered)      Print, Named             Exit | Failed (this daemon cannot render it)
 
 `Need` may come before anything else of a call: the daemon asks for environment values by name, once, and the client
-answers `Supply`. `Cancel` ends one call; hanging up ends all of a connection's calls (the runs go on: detaching is
-not cancelling). A client that is done with sending but still reads (half-closed) gets the answers to its calls.
+answers `Supply`. `Cancel` ends one call; hanging up ends all of a connection's calls. Either way the run goes on:
+detaching is not cancelling, unless the call itself asked for that (`cancel_on_hangup`). A client that is done with
+sending but still reads (half-closed) gets the answers to its calls.
 
 What the daemon cannot read it answers by `Failed` and goes on; where no call can be named, with id 0. What is no frame
 at all ends the connection. Unknown trailing elements and unknown fields are ignored: new optional fields are
@@ -26,7 +27,7 @@ from muxwire.faults import Fault
 MAGIC = "modelmux"
 PROTOCOL = 1
 MIN_PROTOCOL = 1
-FEATURES: tuple[str, ...] = ("view", "chunk", "need")
+FEATURES: tuple[str, ...] = ("view", "chunk", "need", "named")
 HELLO_TIMEOUT = 5.0
 HELLO_LIMIT = 64 * 1024
 CHUNK = 256 * 1024
@@ -136,6 +137,13 @@ class Print(_Message, frozen=True, tag="print"):
     data: bytes
 
 
+class Named(_Message, frozen=True, tag="named"):
+    """The run that a rendered call follows, so that whoever reads only bytes can still name it."""
+
+    id: int
+    run_id: str
+
+
 class Exit(_Message, frozen=True, tag="exit"):
     """The end of a rendered call: the exit code that the caller's process should have."""
 
@@ -145,5 +153,5 @@ class Exit(_Message, frozen=True, tag="exit"):
 
 FromClient = Hello | Call | Cancel | Supply
 """What a daemon reads."""
-FromDaemon = Welcome | Refused | Need | Event | Chunk | Result | Failed | Print | Exit
+FromDaemon = Welcome | Refused | Need | Event | Chunk | Result | Failed | Print | Named | Exit
 """What a client reads."""

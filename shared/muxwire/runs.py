@@ -80,6 +80,13 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
         Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
     ] = None
     background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
+    cancel_on_hangup: Annotated[
+        bool,
+        Meta(
+            description="Cancel the run when this command is interrupted, killed or hangs up.",
+            extra=flag("--cancel-on-interrupt"),
+        ),
+    ] = False
     after: Annotated[
         tuple[str, ...], Meta(description="Start when this run has succeeded; may be repeated.", extra=flag("--after"))
     ] = ()
@@ -244,6 +251,13 @@ class RetryParams(msgspec.Struct, frozen=True, omit_defaults=True):
         Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
     ] = None
     background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
+    cancel_on_hangup: Annotated[
+        bool,
+        Meta(
+            description="Cancel the run when this command is interrupted, killed or hangs up.",
+            extra=flag("--cancel-on-interrupt"),
+        ),
+    ] = False
     env: CallerEnv = CallerEnv()
 
 

@@ -82,7 +82,7 @@ LINES = [
     ["dispatch", "-t", "9", "-r", "2", "--no-failover", "--sandbox", "write", "x"],
     ["dispatch", "--failover", "--background", "--reasoning-effort=high", "--session", "s", "ümlaut 修"],
     ["dispatch", "-w", "/tmp/../tmp", "--priority", "7", "--idempotency-key", "k1", "x"],
-    ["dispatch", "--wait", "0", "a  b", " c "],
+    ["dispatch", "--wait", "0", "--cancel-on-interrupt", "a  b", " c "],
 ]
 
 
@@ -212,7 +212,8 @@ def test_a_daemon_of_another_version_is_for_the_full_command_line() -> None:
         told = json.loads(done.stdout)
         assert (told["version"], told["client"]) == ("9.9", "0.1.0")
         assert muxctl(other, "dispatch", "x").returncode == 0
-        assert [name for name, _, _ in other.asked].count("dispatch") == 1
+        assert muxctl(other, "retry", RUN).returncode == 0
+        assert [name for name, _, _ in other.asked if name in ("dispatch", "retry")] == ["dispatch", "retry"]
 
 
 def test_a_reader_that_leaves_ends_it_quietly(stage: Daemon) -> None:

@@ -2,88 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
-import subprocess
-import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import anyio
 import pytest
-from cli_stage import RESULT, RUN, STATUS, STREAM, Daemon, daemon, environment, script
+from cli_stage import RESULT, RUN, STATUS, STREAM, Daemon, daemon
 from muxwire import events
 from muxwire.insight import LiveStatus
+from terminal import PATIENCE, on_terminal
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
-PATIENCE = 20.0
 
 
 @pytest.fixture
 def stage() -> Iterator[Daemon]:
     with daemon() as running:
         yield running
-
-
-class Terminal:
-    """A program whose stdin and stdout are a terminal; its stderr is a pipe."""
-
-    def __init__(self, stage: Daemon, words: tuple[str, ...], env: dict[str, str]) -> None:
-        self.master, slave = pty.openpty()
-        self.resize(80, 24)
-        self.shown = b""
-        around = environment(stage, **{"TERM": "xterm", **env})
-        pipe = subprocess.PIPE
-        self.program = subprocess.Popen([script(), *words], stdin=slave, stdout=slave, stderr=pipe, env=around)
-        os.close(slave)
-
-    def resize(self, columns: int, lines: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-
-    def until(self, words: bytes) -> bytes:
-        """Everything shown up to those words, which are then forgotten."""
-        deadline = time.monotonic() + PATIENCE
-        while words not in self.shown:
-            left = deadline - time.monotonic()
-            assert left > 0, self.shown
-            assert self._read(left), self.shown
-        before, _, self.shown = self.shown.partition(words)
-        return before + words
-
-    def end(self) -> tuple[int, bytes, bytes]:
-        """Exit code, what was shown since, stderr."""
-        while self._read(PATIENCE):
-            pass
-        _, errors = self.program.communicate(timeout=PATIENCE)
-        return self.program.returncode, self.shown, errors
-
-    def _read(self, seconds: float) -> bool:
-        if not select.select([self.master], [], [], seconds)[0]:
-            return False
-        try:
-            data = os.read(self.master, 65536)
-        except OSError:  # Linux: EIO when the last one has closed the other side
-            return False
-        self.shown += data
-        return bool(data)
-
-
-@contextmanager
-def on_terminal(stage: Daemon, *words: str, **env: str) -> Iterator[Terminal]:
-    terminal = Terminal(stage, words, env)
-    try:
-        yield terminal
-    finally:
-        if terminal.program.poll() is None:
-            terminal.program.kill()
-            terminal.program.communicate()
-        os.close(terminal.master)
 
 
 async def endless(params: Any, call: Any) -> None:
@@ -116,17 +54,6 @@ def test_a_models_text_cannot_drive_the_terminal(stage: Daemon) -> None:
     assert b"\x1b" not in shown + errors
     assert b"\x07" not in shown
     assert "␛]0;title␇b".encode() in shown
-
-
-def test_interrupted_it_lets_the_run_go_on(stage: Daemon) -> None:
-    stage.answers["dispatch"] = endless
-    with on_terminal(stage, "dispatch", "x") as terminal:
-        terminal.until("🎉".encode())
-        terminal.program.send_signal(signal.SIGINT)
-        code, _, errors = terminal.end()
-    assert code == 130
-    assert b"the run goes on" in errors
-    assert b"Traceback" not in errors
 
 
 @pytest.mark.parametrize("verb", ["wait", "show", "cancel"])

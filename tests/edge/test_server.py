@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
@@ -24,11 +25,13 @@ from muxwire.insight import Nothing, Pong, StatusParams
 from muxwire.methods import DISPATCH, PING, STATUS, WATCH
 from muxwire.protocol import (
     CHUNK,
+    FEATURES,
     Cancel,
     Chunk,
     Event,
     Exit,
     Failed,
+    Named,
     Need,
     Print,
     Result,
@@ -293,6 +296,58 @@ async def test_params_are_read_into_the_methods_type() -> None:
     async with serving(Handlers({DISPATCH: echo}, partial=True)) as (path, _), Raw.to(path) as client:
         await client.call(1, "dispatch", {"task": "x"})
         assert decode((await client.hear()).value) == ["DispatchParams", "x", "dispatch", "probe"]
+
+
+@pytest.mark.parametrize(
+    ("features", "view", "named"),
+    [(FEATURES, View(), True), (("view",), View(), False), (FEATURES, None, False)],
+    ids=["who prints", "an older client", "a program"],
+)
+async def test_the_run_is_named_to_who_prints_and_knows_the_word(
+    features: tuple[str, ...], view: View | None, named: bool
+) -> None:
+    async def follow(params: WatchParams, call: Call) -> str:
+        await call.named("01kak3")
+        return "done"
+
+    handlers = Handlers({WATCH: follow}, partial=True)
+    async with (
+        serving(handlers, renderers=ShoutingRenderers()) as (path, _),
+        Raw.to(path, greeted=False) as client,
+    ):
+        await client.say(msgspec.structs.replace(hello("cli", version="1"), features=features))
+        await client.hear()
+        await client.call(1, "watch", {"run_id": "r"}, view)
+        first = await client.hear()
+    assert (first == Named(1, "01kak3")) is named
+
+
+@pytest.mark.parametrize("by", ["cancel", "hang-up", "daemon"])
+async def test_a_call_that_ends_early_knows_who_ended_it(by: str) -> None:
+    told: list[bool] = []
+    begun, over = anyio.Event(), anyio.Event()
+
+    async def held(params: WatchParams, call: Call) -> None:
+        begun.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.wait_all_tasks_blocked()  # the line is closed by now, whoever closed it
+            told.append(call.left)
+            over.set()
+
+    async with AsyncExitStack() as later, serving(Handlers({WATCH: held}, partial=True)) as (path, _):
+        client = await later.enter_async_context(Raw.to(path))
+        await client.call(1, "watch", {"run_id": "r"})
+        await begun.wait()
+        if by == "cancel":
+            await client.say(Cancel(1))
+        elif by == "hang-up":
+            await client.stream.aclose()
+        if by != "daemon":
+            await over.wait()
+    assert told == [by != "daemon"]
 
 
 async def test_draining_answers_what_is_in_flight_and_takes_no_more() -> None:

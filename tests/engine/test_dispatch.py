@@ -221,7 +221,7 @@ async def test_the_same_idempotency_key_is_the_same_run(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     async with stage.engine() as engine:
         first = await stage.run(engine, "say once", idempotency_key="k")
-        again = await stage.run(engine, "say once", idempotency_key="k")
+        again = await stage.run(engine, "say once", idempotency_key="k", cancel_on_hangup=True)
         with pytest.raises(FaultError):
             await stage.accept(engine, "say something else", idempotency_key="k")
     assert first.run_id == again.run_id

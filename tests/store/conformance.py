@@ -8,7 +8,7 @@ import pytest
 from anyio import create_task_group
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.interface import Decided, Stale, TaskStore
+from modelmuxd.store.interface import Decided, Spending, Stale, TaskStore
 from muxwire.events import AttemptEnded, AttemptStarted, Ended, RunEvent, StateChanged, Text, ToolUsed
 from muxwire.faults import AMBIGUOUS, CONFLICT, NOT_FOUND, POLICY, USAGE, Fault, FaultError
 from muxwire.runs import Changes, Origin, RunResult, Verified
@@ -455,6 +455,19 @@ class Conformance:
         for at, number in enumerate((3, 1, 4)):
             await store.end(run_id(number), "error", None, float(at))
         assert [task.new.run_id for task in await store.recent(2)] == [run_id(4), run_id(1)]
+
+    async def test_what_a_day_came_to_is_what_is_known_of_its_ended_runs(self, store: TaskStore) -> None:
+        assert await store.spent_since(0.0) == Spending(runs=0)
+        told = ((5.0, Usage(input=1, output=2), 10), (6.0, Usage(cached=3), 40), (7.0, Usage(reasoning=4), None))
+        for number, (at, usage, cost) in enumerate((*told, (8.0, None, None)), 1):
+            attempt = await running(store, number, account=f"codex:{number}")
+            await store.settle(an_end(attempt, usage=usage, cost_micros=cost), at)
+        await store.submit(a_task(5))
+        await store.end(run_id(5), "canceled", None, 9.0)  # no agent has worked on it
+        await running(store, 6)
+        assert await store.spent_since(5.0) == Spending(runs=5, tokens=10, cost_micros=50, unpriced=2)
+        assert await store.spent_since(5.5) == Spending(runs=4, tokens=7, cost_micros=40, unpriced=2)
+        assert await store.spent_since(8.0) == Spending(runs=2, unpriced=1)
 
     async def test_a_session_remembers_its_last_usage_and_worktree(self, store: TaskStore) -> None:
         for number, used in enumerate((Usage(raw='{"n":1}', cumulative=True), Usage(raw='{"n":2}'), None), 1):

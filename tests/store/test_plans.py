@@ -47,6 +47,7 @@ def everything(db: sqlite3.Connection) -> None:
     lookup.find(db, run_id(1)[:12])
     lookup.unfinished_after(db, 0)
     lookup.recent(db, 20)
+    lookup.spent_since(db, 1.0)
     lookup.attempts(db, run_id(1))
     lookup.decisions(db, run_id(1))
     lookup.events(db, run_id(1), 0, 10)

@@ -109,7 +109,7 @@ class World(Stage):
         for start in range(0, len(runs), 50):
             some = runs[start : start + 50]
             until(lambda some=some: self._over(some), "the end of all runs")  # type: ignore[misc]
-        return Counter(state for _, state in self.rows("SELECT run_id, state FROM tasks"))
+        return Counter(str(state) for (state,) in self.rows("SELECT state FROM tasks"))
 
     def _over(self, runs: list[str]) -> bool:
         done = self.muxctl("wait", "--json", "--wait", "20", *runs)

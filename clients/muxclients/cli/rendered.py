@@ -37,13 +37,15 @@ def _whatever_it_takes(method: str, fields: dict[str, Any], view: tuple[Any, ...
     from muxclients.link.reach import reach
 
     asked = METHODS[method]
+    run: list[str] = []
     try:
         with reach("cli", supplier=caller.values) as client:
-            return client.rendered(asked, msgspec.convert(fields, asked.params), View(*view), pump.write)
+            params = msgspec.convert(fields, asked.params)
+            return client.rendered(asked, params, View(*view), pump.write, on_named=run.append)
     except pump.Unwritable as error:
         return error.code
     except KeyboardInterrupt:
-        return pump.interrupted(method)
+        return pump.interrupted(method, fields, run[-1] if run else "")
 
 
 dispatch = command(

@@ -42,6 +42,11 @@ EXIT_FAILED, EXIT_UNREACHABLE, EXIT_PIPE = 1, 5, 141
 
 _CALL = 1
 """The id of the only call on this connection."""
+_FOLLOWED = ("dispatch", "attach", "retry")
+"""Calls that follow a run, which has its own life."""
+_DOING = ("dispatch", "retry", "answer")
+_ANEW = ("retry",)
+"""Calls without a key: to ask twice, once the daemon has taken the first, would be two runs."""
 
 
 def run(words: list[str]) -> int | None:
@@ -111,37 +116,40 @@ def exchange(
 ) -> int | None:
     """Makes the call and prints what comes. None when nothing was printed and it is to be done in full.
 
-    `any_version` is for those who have seen to the daemon's version already. A dispatch goes on with any: it has the
-    task by the time we know, and speaks our protocol.
+    `any_version` is for those who have seen to the daemon's version already. What does something anew goes on with any:
+    the daemon has it by the time we know, and speaks our protocol.
     """
-    printed = False
+    printed, run = False, ""
     try:
-        _send(sock, ("call", _CALL, method, fields, view), before=HELLO)
-        for tag, _, *rest in _messages(sock, "" if any_version or method == "dispatch" else VERSION):
+        send(sock, ("call", _CALL, method, fields, view), before=HELLO)
+        for tag, _, *rest in messages(sock, "" if any_version or method in _DOING else VERSION):
             if tag == "exit":
                 return int(rest[0])
             if tag == "print":
                 printed = True
                 write(*rest)
             elif tag == "need":
-                _send(sock, ("supply", _CALL, caller.values(rest[0])))
+                send(sock, ("supply", _CALL, caller.values(rest[0])))
+            elif tag == "named":
+                run = rest[0]
             else:
                 raise ValueError(tag)
     except Unwritable as error:
         return error.code
     except KeyboardInterrupt:
-        return interrupted(method)
+        return interrupted(method, fields, run)
     except (OSError, ValueError, IndexError):
         pass
-    return _lost() if printed else None
+    return _lost() if printed or (run and method in _ANEW) else None
 
 
-def _send(sock: Wire, message: tuple[Any, ...], *, before: bytes = b"") -> None:
+def send(sock: Wire, message: tuple[Any, ...], *, before: bytes = b"") -> None:
+    """One message; `before` goes out in the same write."""
     body = pack.encode(message)
     sock.sendall(before + len(body).to_bytes(4, "big") + body)
 
 
-def _messages(sock: Wire, version: str) -> Iterator[list[Any]]:
+def messages(sock: Wire, version: str) -> Iterator[list[Any]]:
     """What follows the welcome, until the daemon hangs up.
 
     Raises ValueError when it is not welcome as we want it, TimeoutError when none comes in time.
@@ -190,7 +198,7 @@ def write(fd: int, data: bytes) -> None:
         raise Unwritable(EXIT_PIPE) from None
     except OSError as error:
         if fd != 2:
-            _complain(f"error: cannot write the answer: {error.strerror}\n")
+            complain(f"error: cannot write the answer: {error.strerror}\n")
         raise Unwritable(EXIT_FAILED) from None
 
 
@@ -200,19 +208,22 @@ def _writable(fd: int) -> None:
     select((), (fd,), ())
 
 
-def interrupted(method: str) -> int:
-    """^C: hanging up leaves the run alone."""
-    if method == "dispatch":
-        _complain("\ndetached: the run goes on; see `muxctl status`, end it with `muxctl cancel RUN`\n")
-    return 130
+def interrupted(method: str, fields: dict[str, Any], run: str) -> int:
+    """^C: whoever follows a run leaves it alone, or not; see hot/interrupt.py."""
+    if method not in _FOLLOWED:
+        return 130
+    from muxclients.hot import interrupt
+
+    return interrupt.interrupted(run, cancels=bool(fields.get("cancel_on_hangup")))
 
 
 def _lost() -> int:
-    _complain("\nerror: the daemon hung up; what it has accepted is not lost\n  → muxctl status\n")
+    complain("\nerror: the daemon hung up; what it has accepted is not lost\n  → muxctl status\n")
     return EXIT_UNREACHABLE
 
 
-def _complain(words: str) -> None:
+def complain(words: str) -> None:
+    """Some words on stderr; without a reader they are lost."""
     try:  # noqa: SIM105 - contextlib costs an import
         os.write(2, words.encode())
     except OSError:

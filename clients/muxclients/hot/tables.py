@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     """Summary, positional (field, kind: one, many or words, required), options."""
 
 VERSION = "0.1.0"
-HELLO = b"\x00\x00\x00-\x97\xa5hello\xa8modelmux\x01\x01\xa50.1.0\x93\xa4view\xa5chunk\xa4need\xa3cli"
+HELLO = b"\x00\x00\x003\x97\xa5hello\xa8modelmux\x01\x01\xa50.1.0\x94\xa4view\xa5chunk\xa4need\xa5named\xa3cli"
 VERBS: dict[str, Verb] = {
     "version": ("Show the version of this program and of the daemon.", None, ()),
     "status": (
@@ -75,6 +75,14 @@ VERBS: dict[str, Verb] = {
                 "Seconds to wait for the end before answering as it stands.",
             ),
             ("background", ("--background",), "flag", False, None, "Answer with the run id at once."),
+            (
+                "cancel_on_hangup",
+                ("--cancel-on-interrupt",),
+                "flag",
+                False,
+                None,
+                "Cancel the run when this command is interrupted, killed or hangs up.",
+            ),
             ("after", ("--after",), "texts", None, None, "Start when this run has succeeded; may be repeated."),
             ("delay", ("--delay",), "float", 0.0, (0, 9007199254740992), "Seconds before it may start."),
             (
@@ -146,6 +154,14 @@ OTHERS: dict[str, Verb] = {
                 "Seconds to wait for the end before answering as it stands.",
             ),
             ("background", ("--background",), "flag", False, None, "Answer with the run id at once."),
+            (
+                "cancel_on_hangup",
+                ("--cancel-on-interrupt",),
+                "flag",
+                False,
+                None,
+                "Cancel the run when this command is interrupted, killed or hangs up.",
+            ),
         ),
     ),
     "answer": ("Answer a run that waits for input.", None, ()),
@@ -207,6 +223,14 @@ OTHERS: dict[str, Verb] = {
                 "Seconds to wait for the end before answering as it stands.",
             ),
             ("background", ("--background",), "flag", False, None, "Answer with the run id at once."),
+            (
+                "cancel_on_hangup",
+                ("--cancel-on-interrupt",),
+                "flag",
+                False,
+                None,
+                "Cancel the run when this command is interrupted, killed or hangs up.",
+            ),
             ("after", ("--after",), "texts", None, None, "Start when this run has succeeded; may be repeated."),
             ("delay", ("--delay",), "float", 0.0, (0, 9007199254740992), "Seconds before it may start."),
             (

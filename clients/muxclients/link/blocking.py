@@ -17,7 +17,7 @@ from muxwire.faults import FaultError
 from muxwire.framing import frame
 from muxwire.methods import Method
 from muxwire.peer import Peer, peer_of
-from muxwire.protocol import HELLO_TIMEOUT, Event, Exit, Failed, Need, Print, Result, View, Welcome
+from muxwire.protocol import HELLO_TIMEOUT, Event, Exit, Failed, Named, Need, Print, Result, View, Welcome
 
 from muxclients.link import errors
 from muxclients.link.core import Core, Pending, Supplier, read_event, read_result
@@ -88,14 +88,24 @@ class Client:
         """Iterate over the events; then `.result`. `timeout` bounds the whole."""
         return Stream(self, self._open(method, params, None), _Deadline(method.name, timeout))
 
-    def rendered(self, method: Method[P, Any], params: P, view: View, on_print: Callable[[int, bytes], object]) -> int:
-        """The exit code; `on_print(fd, data)` gets the bytes for stdout (1) and stderr (2) as they come."""
+    def rendered(
+        self,
+        method: Method[P, Any],
+        params: P,
+        view: View,
+        on_print: Callable[[int, bytes], object],
+        on_named: Callable[[str], object] = lambda run_id: None,
+    ) -> int:
+        """The exit code; `on_print(fd, data)` gets the bytes for stdout (1) and stderr (2) as they come, `on_named`
+        the id of the run that the call follows."""
         call = self._open(method, params, view)
         try:
             while True:
                 message = self.next(call, _Deadline(method.name, None))
                 if isinstance(message, Print):
                     on_print(message.fd, message.data)
+                elif isinstance(message, Named):
+                    on_named(message.run_id)
                 elif isinstance(message, Exit):
                     return message.code
                 elif isinstance(message, Failed):
@@ -111,7 +121,7 @@ class Client:
             self._read(deadline)
         self.welcome = self._core.welcome
 
-    def next(self, call: Pending, deadline: _Deadline) -> Event | Result | Failed | Print | Exit:
+    def next(self, call: Pending, deadline: _Deadline) -> Event | Result | Failed | Print | Named | Exit:
         """The next message for this call; a `Need` is answered on the way."""
         while True:
             while not call.inbox:

@@ -19,6 +19,7 @@ from muxwire.protocol import (
     Exit,
     Failed,
     FromDaemon,
+    Named,
     Need,
     Print,
     Refused,
@@ -31,7 +32,7 @@ from muxwire.protocol import (
 from muxclients.link import errors
 
 R = TypeVar("R")
-Answer = Event | Result | Failed | Print | Exit | Need
+Answer = Event | Result | Failed | Print | Named | Exit | Need
 """What reaches the caller of one call; `Result`, `Failed` and `Exit` are the last."""
 
 Supplier = Callable[[Collection[str]], Mapping[str, str]]

@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 from muxwire import protocol
 from muxwire.line import Line
 from muxwire.peer import Peer
-from muxwire.protocol import Hello, Need
+from muxwire.protocol import Hello, Named, Need
 
 from modelmuxd.edge.answer import Answer, encode
 
@@ -27,6 +27,8 @@ class Call:
         self.peer = peer
         self.params = params
         self.answer = answer
+        self.dropped = False
+        """Whether the caller has sent a `Cancel`."""
         self._line = line
         self._supplied: anyio.Event | None = None
         self._values: dict[str, str] = {}
@@ -36,6 +38,16 @@ class Call:
         for body in self.answer.event(value):
             await self._line.send(body)
         await checkpoint()  # a caller that keeps up must not let an endless stream hold the loop
+
+    @property
+    def left(self) -> bool:
+        """Whether the caller wants no answer any more: it has cancelled the call or hung up. False when we end it."""
+        return self.dropped or self._line.left
+
+    async def named(self, run_id: str) -> None:
+        """Tells a caller that only prints which run it follows; a program reads that in the events."""
+        if self.view is not None and "named" in self.hello.features:
+            await self._line.send(encode(Named(self.id, run_id)))
 
     async def need(self, names: Collection[str], *, timeout: float = 10.0) -> dict[str, str]:
         """Asks the caller for environment values, once per call; gives those it has.

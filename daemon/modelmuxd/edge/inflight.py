@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import anyio
 from anyio.abc import TaskGroup
 from muxwire import protocol
-from muxwire.faults import CONFLICT, INTERNAL, PROTOCOL, Fault, FaultError, refuse
+from muxwire.faults import CONFLICT, INTERNAL, PROTOCOL, STORAGE, Fault, FaultError, refuse
 from muxwire.line import Line, LineLost
 from muxwire.peer import Peer
 from muxwire.protocol import Failed, Hello
@@ -18,6 +18,7 @@ from modelmuxd.edge.answer import Answer, PrintedAnswer, ValueAnswer, encode
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.serving import Serving
 from modelmuxd.edge.table import Bound
+from modelmuxd.store.interface import StoreFull
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +48,11 @@ class InFlight:
     def cancel(self, id: int) -> None:
         """Ends one call; nothing when it has just ended by itself, an ordinary race."""
         if running := self._running.get(id):
-            running.scope.cancel()
+            running.drop()
 
     def cancel_all(self) -> None:
         for running in self._running.values():
-            running.scope.cancel()
+            running.drop()
 
     def supply(self, id: int, values: dict[str, str]) -> None:
         """The client's answer to a `Need`."""
@@ -121,7 +122,9 @@ class InFlight:
                 bodies = call.answer.fault(_fault(error, call.method))
             await self._send(bodies)
         if scope.cancelled_caught:
-            await self._send(call.answer.fault(Fault("canceled", "The caller ended this call.", "Its run goes on.")))
+            await self._send(
+                call.answer.fault(Fault("canceled", "The caller ended this call.", "See `muxctl status`."))
+            )
 
     def _post(self, bodies: Sequence[bytes]) -> None:
         for body in bodies:
@@ -141,6 +144,8 @@ def _fault(error: Exception, method: str) -> Fault:
     """What to tell of whatever a handler raised; our own mistakes only to the log, since they may quote anything."""
     if isinstance(error, FaultError):
         return error.fault
+    if isinstance(error, StoreFull):
+        return Fault(STORAGE, "The disk is full, and nothing of this was kept.", "Make room, then ask again.")
     log.error("%s failed", method, exc_info=error)
     return Fault(INTERNAL, f"The daemon failed on {method!r}.", "`muxctl logs --daemon` says why.")
 
@@ -150,3 +155,8 @@ class _Running(NamedTuple):
 
     call: Call
     scope: anyio.CancelScope
+
+    def drop(self) -> None:
+        """The caller wants no answer any more."""
+        self.call.dropped = True
+        self.scope.cancel()

@@ -22,6 +22,9 @@ def check(params: DispatchParams) -> None:
         raise refuse(USAGE, "The task is empty.", 'Say what to do: muxctl dispatch "…", or pipe it in.')
     if "\0" in params.task:
         raise refuse(USAGE, "The task holds a NUL byte.", "Agents take text; remove it.")
+    if params.background and params.cancel_on_hangup:
+        hint = "Leave out --background or --cancel-on-interrupt."
+        raise refuse(USAGE, "A run in the background cannot end with its caller, who hangs up at once.", hint)
     if not params.workdir.startswith("/"):
         raise refuse(USAGE, f"The workdir {params.workdir!r} is not absolute.", "Clients send absolute folders.")
     if not Path(params.workdir).is_dir():
@@ -95,6 +98,7 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
         priority=old.priority,
         wait_s=params.wait_s,
         background=params.background,
+        cancel_on_hangup=params.cancel_on_hangup,
         deadline=old.deadline - old.created_at if old.deadline is not None else None,
         worktree=bool(old.worktree),
         carry=bool(old.worktree and old.worktree.carry),
@@ -103,8 +107,14 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
 
 
 def payload_hash(params: DispatchParams) -> str:
-    """What an idempotency key stands for: everything asked, but not how long the client waits or from which shell."""
+    """What an idempotency key stands for: everything asked, but not how the client waits or from which shell."""
     asked = msgspec.structs.replace(
-        params, wait_s=None, background=False, env=type(params.env)(), origin=Origin(), idempotency_key=""
+        params,
+        wait_s=None,
+        background=False,
+        cancel_on_hangup=False,
+        env=type(params.env)(),
+        origin=Origin(),
+        idempotency_key="",
     )
     return blake2b(msgspec.json.encode(asked, order="deterministic"), digest_size=16).hexdigest()

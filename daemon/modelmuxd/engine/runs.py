@@ -10,7 +10,7 @@ import anyio.to_thread
 import msgspec
 from muxwire.events import Ended, RunEvent
 from muxwire.faults import CONFLICT, DRAINING, POLICY, Fault, FaultError, refuse
-from muxwire.insight import RunLine
+from muxwire.insight import RunLine, Today
 from muxwire.policy import PolicyVerdict
 from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult
 
@@ -26,6 +26,7 @@ from modelmuxd.engine.plan import Locate, SettingsFor, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.silence import SHOWN
+from modelmuxd.engine.times import midnight
 from modelmuxd.engine.worktrees import Worktrees
 from modelmuxd.policy.phases import DAY, HOUR
 from modelmuxd.runner.lineage import attempt_of
@@ -115,6 +116,12 @@ class Runs:
         """Attempts of the last hour and of the last day."""
         now = self._clock.now()
         return await self._store.started_since(now - HOUR), await self._store.started_since(now - DAY)
+
+    async def today(self) -> Today:
+        """What the runs of this day that have ended came to."""
+        spent = await self._store.spent_since(midnight(self._clock.now()))
+        usd = None if spent.cost_micros is None else spent.cost_micros / 1_000_000
+        return Today(runs=spent.runs, tokens=spent.tokens, cost_usd=usd, unpriced=spent.unpriced)
 
     async def judge(self, params: DispatchParams, parent: str) -> PolicyVerdict:
         """What the policy would do with this request. Raises FaultError for one that could never run."""

@@ -60,6 +60,7 @@ class StatusBoard:
             recent=tuple(recent),
             paused=self._line.show().paused,
             accounts=self._line.accounts(),
+            today=await self._runs.today(),
         )
 
     def changed(self) -> anyio.Event:

@@ -17,6 +17,16 @@ def at(until: float, now: float) -> str:
     return when.strftime("%H:%M" if until - now < 43_200 else "%a %d %b %H:%M")
 
 
+def midnight(now: float) -> float:
+    """When the local day began.
+
+    >>> begun = midnight(1_800_000_000.0)
+    >>> datetime.fromtimestamp(begun).strftime("%H:%M:%S"), 0 <= 1_800_000_000.0 - begun < 90_001
+    ('00:00:00', True)
+    """
+    return datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
 def span(seconds: float) -> str:
     """A length of time, in one unit.
 

@@ -297,6 +297,18 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decided, ...] = ()
 
 
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs came to, all together."""
+
+    runs: int
+    tokens: int | None = None
+    """None when none of them has told any."""
+    cost_micros: int | None = None
+    """The sum of what is known; None when nothing is."""
+    unpriced: int = 0
+    """Runs that had an attempt and whose cost is unknown."""
+
+
 class Stale(Exception):
     """A settle or append under an epoch that is not the attempt's any more, or for an attempt that has ended; the end
     of a task whose attempt still runs; any write after a later incarnation began."""
@@ -406,6 +418,10 @@ class TaskStore(Protocol):
 
     async def recent(self, limit: int) -> list[Task]:
         """The tasks that ended last, the last one first."""
+        ...
+
+    async def spent_since(self, at: float) -> Spending:
+        """What the runs that have ended at that time or later came to."""
         ...
 
     async def attempts(self, run_id: str) -> list[Attempt]: ...

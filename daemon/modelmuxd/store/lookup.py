@@ -11,7 +11,7 @@ from muxwire.faults import AMBIGUOUS, refuse
 
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.interface import Attempt, Decided, Task
+from modelmuxd.store.interface import Attempt, Decided, Spending, Task
 from modelmuxd.store.rows import ATTEMPTS, DECISIONS, REQUESTS, TASKS, USAGE
 from modelmuxd.store.standing import standing, unknown_run
 from modelmuxd.store.totals import Spent
@@ -69,6 +69,18 @@ def recent(db: sqlite3.Connection, limit: int) -> list[Task]:
         f"{_TASK} WHERE tasks.ended_at IS NOT NULL ORDER BY tasks.ended_at DESC, tasks.id DESC LIMIT ?", (limit,)
     )
     return [_task(row) for row in rows]
+
+
+def spent_since(db: sqlite3.Connection, at: float) -> Spending:
+    """A run that no agent has worked on cost nothing; one that told no price, nobody knows what."""
+    runs, cost, unpriced, tokens = db.execute(
+        "SELECT count(*), sum(cost_micros), count(*) FILTER (WHERE cost_micros IS NULL AND attempts > 0),"
+        " (SELECT sum(usage.input + usage.cached + usage.cache_write + usage.output + usage.reasoning)"
+        " FROM tasks JOIN usage ON usage.task_id = tasks.id WHERE tasks.ended_at >= :at)"
+        " FROM tasks WHERE ended_at >= :at",
+        {"at": at},
+    ).fetchone()
+    return Spending(runs=runs, tokens=tokens, cost_micros=cost, unpriced=unpriced)
 
 
 def load_attempt(db: sqlite3.Connection, task_id: int, run_id: str, number: int) -> Attempt | None:

@@ -30,6 +30,7 @@ from modelmuxd.store.interface import (
     NewTask,
     Pause,
     Settle,
+    Spending,
     Stale,
     Task,
 )
@@ -157,6 +158,9 @@ class SqliteTaskStore:
 
     async def recent(self, limit: int) -> list[Task]:
         return await self._readers.rows(lambda db: lookup.recent(db, limit))
+
+    async def spent_since(self, at: float) -> Spending:
+        return await self._readers.rows(lambda db: lookup.spent_since(db, at))
 
     async def attempts(self, run_id: str) -> list[Attempt]:
         return self._readers.row(lambda db: lookup.attempts(db, run_id))

@@ -135,6 +135,30 @@ def test_in_the_background_the_runs_name_is_the_answer() -> None:
     assert "→ muxctl wait 01kak3" in notes
 
 
+@pytest.mark.parametrize(
+    ("result", "code", "said"),
+    [(failed("queued", output=""), 0, ""), (failed("blocked", "policy"), 3, "error: It did not work.\n  → Do that.\n")],
+    ids=["accepted", "blocked"],
+)
+@pytest.mark.parametrize("name", ["dispatch", "retry"])
+def test_in_a_pipe_the_background_gives_a_bare_id(name: str, result: runs.RunResult, code: int, said: str) -> None:
+    params = runs.DispatchParams("x", background=True)
+    bare = renderers.start(name, PIPE, params).result(result)
+    assert (bare.stdout.decode(), bare.stderr.decode(), bare.code) == (f"{RUN}\n", said, code)
+    refused = renderers.start(name, PIPE, params).fault(FAULT)
+    assert (refused.stdout, refused.code) == (b"", 4)
+    told = json.loads(renderers.start(name, JSON, params).result(result).stdout)
+    assert (told["run_id"], told["status"]) == (RUN, result.status)
+
+
+def test_the_first_note_says_what_an_interrupt_does() -> None:
+    for cancels, said in ((False, "^C leaves it running, twice cancels it"), (True, "^C cancels it")):
+        params = runs.DispatchParams("x", cancel_on_hangup=cancels)
+        note = renderers.start("dispatch", TTY, params).event(STREAM[0])
+        assert note is not None
+        assert note.stderr.decode() == f"run {RUN[:16]} · {said}\n"
+
+
 def test_logs_let_the_answer_flow_between_dated_lines() -> None:
     stream = (
         *STREAM,

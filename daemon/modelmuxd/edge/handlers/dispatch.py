@@ -14,7 +14,7 @@ from modelmuxd.store.interface import Task
 
 
 class Dispatch:
-    """The run goes on when the caller hangs up: detaching is not cancelling."""
+    """The run goes on when the caller hangs up, unless it asked otherwise: detaching is not cancelling."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
@@ -32,11 +32,21 @@ class Dispatch:
         origin = await origin_of(self._runs, call, caller=params.origin.caller, workdir=params.workdir)
         task = await self._runs.accept(params, origin, secrets, retry_of=retry_of)
         if not params.background:
-            await self._follow(task, call, params.wait_s)
+            try:
+                await self._follow(task, call, params.wait_s)
+            finally:
+                if params.cancel_on_hangup and call.left:
+                    await self._cancel(task, call)
         return await self._runs.result(await self._runs.find(task.new.run_id))
+
+    async def _cancel(self, task: Task, call: Call) -> None:
+        """The caller is gone before the run's end, by whatever death. Not at our own: then its runs go on."""
+        with anyio.CancelScope(shield=True):
+            await self._runs.cancel(task.new.run_id, f"the hang-up of its {call.hello.role}")
 
     async def _follow(self, task: Task, call: Call, seconds: float | None) -> None:
         """Stream to whoever sees a stream; a pipe that gets one line at the end only waits for it."""
+        await call.named(task.new.run_id)
         if call.view is not None and not call.view.tty:
             await self._runs.wait([task.new.run_id], seconds)
             return

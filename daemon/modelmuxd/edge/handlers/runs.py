@@ -38,7 +38,9 @@ class Runs:
         return await self._engine.result(await self._engine.find(task.new.run_id))
 
     async def attach(self, params: AttachParams, call: Call) -> RunResult:
-        return await self.watch(WatchParams(params.run_id, params.since, follow=True), call)
+        run_id = (await self._engine.find(params.run_id)).new.run_id
+        await call.named(run_id)
+        return await self.watch(WatchParams(run_id, params.since, follow=True), call)
 
     async def answer(self, params: AnswerParams, call: Call) -> RunResult:
         if not params.text.strip():

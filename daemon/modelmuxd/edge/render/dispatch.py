@@ -1,4 +1,5 @@
-"""`muxctl dispatch`: on a terminal the answer as it comes and one line about it; else one line of JSON."""
+"""`muxctl dispatch`, `retry` and `attach`: on a terminal the answer as it comes and one line about it; else one line of
+JSON. Of a run in the background its id, bare, so that a shell can keep it."""
 
 from __future__ import annotations
 
@@ -20,8 +21,13 @@ _TAIL = 64 * 1024
 """Characters of the streamed text kept, to tell whether the answer has been shown already."""
 
 
-def start(view: View) -> Rendered:
-    return Terminal(view) if view.tty and not view.json else OneLine(view)
+def start(view: View, params: Any) -> Rendered:
+    """`params` are those of one of the three, or None where the call is refused unread."""
+    if view.json:
+        return OneLine(view)
+    if view.tty:
+        return Terminal(view, cancels=getattr(params, "cancel_on_hangup", False))
+    return Id(view) if getattr(params, "background", False) else OneLine(view)
 
 
 class OneLine:
@@ -44,11 +50,23 @@ class OneLine:
         return Printed(stdout=line, stderr=fault_text(fault, self._view).encode(), code=exits.of_fault(fault))
 
 
+class Id(OneLine):
+    """`run=$(muxctl dispatch --background …)`: the whole id and nothing else; a fault is for stderr."""
+
+    def result(self, value: RunResult) -> Printed:
+        about = fault_text(value.error, self._view) if value.error is not None else ""
+        return Printed(stdout=f"{value.run_id}\n".encode(), stderr=about.encode(), code=exits.of_run(value))
+
+    def fault(self, fault: Fault) -> Printed:
+        return refused(fault, self._view)
+
+
 class Terminal:
     """Text on stdout as it comes; what happens meanwhile, dim, on stderr."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, *, cancels: bool) -> None:
         self._view = view
+        self._cancels = cancels
         self._stream = clean.Stream()
         self._attempt = 0
         self._shown = ""
@@ -121,7 +139,8 @@ class Terminal:
         note = ""
         if event.run_id and not self._named:
             self._named = True
-            note = self._dim(f"run {human.short(event.run_id)} · ^C leaves it running")
+            end = "cancels it" if self._cancels else "leaves it running, twice cancels it"
+            note = self._dim(f"run {human.short(event.run_id)} · ^C {end}")
         if event.state == "waiting":
             note += self._dim(f"waiting: {event.text or event.reason}")
         return note

@@ -19,11 +19,8 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "check": check.start,
     "status": lambda view: Answer(view, status.status_text),
     "live": live.start,
-    "dispatch": dispatch.start,
     "show": lambda view: Answer(view, show.show_text),
     "why": lambda view: Answer(view, show.why_text),
-    "attach": dispatch.start,
-    "retry": dispatch.start,
     "answer": lambda view: Answer(view, runs.answered_text),
     "queue": lambda view: Answer(view, queue.queue_text),
     "diff": worktree.Diff,
@@ -36,10 +33,13 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "wait": runs.waited,
     "cancel": runs.canceled,
 }
+_FOLLOWING = ("dispatch", "attach", "retry")
 
 
 def start(method_name: str, view: View, params: Any) -> Rendered:
     """The renderer of one call. A name without one, such as one that is refused as unknown, gets JSON."""
+    if method_name in _FOLLOWING:
+        return dispatch.start(view, params)
     return _MAKERS.get(method_name, _json)(view)
 
 

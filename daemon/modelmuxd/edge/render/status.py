@@ -1,31 +1,50 @@
-"""`muxctl status`: what runs, what waits and why, what ended."""
+"""`muxctl status`: what runs, what waits and why, what ended; what is held back, and what today came to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from muxwire.insight import RunLine, Status
+from muxwire.insight import DaemonFacts, RunLine, Status, Today
 from muxwire.protocol import View
 
 from modelmuxd.edge.render import clean, human
-from modelmuxd.edge.render.layout import paint, state_colour, table
+from modelmuxd.edge.render.layout import cut, paint, room, state_colour, table
 from modelmuxd.edge.render.plain import fault_text
+from modelmuxd.edge.render.queue import held_text
 
 _DROP = (3, 2)
 """On a narrow terminal the time goes first, then the provider."""
 
 
 def status_text(status: Status, view: View) -> str:
-    """One line about the daemon, then a table of runs, those under way first."""
-    facts = status.daemon
-    age = human.seconds(status.at - facts.started_at)
-    head = f"modelmuxd {facts.version} · pid {facts.pid} · up {age}"
-    if facts.state != "running":
-        head += f" · {facts.state}"
-    notices = "".join(fault_text(notice, view) for notice in facts.notices)
+    """A line about the daemon and one about today, what is held back, then a table of runs, those under way first."""
+    about_all = [_head(status.daemon, status.at), *filter(None, [today_text(status.today)])]
+    wide = room(view)
+    top = "".join(paint(line if wide is None else cut(line, wide), "dim", view) + "\n" for line in about_all)
+    notices = "".join(fault_text(notice, view) for notice in status.daemon.notices)
+    held = held_text(status.paused, status.accounts, status.at, view)
     runs = [*status.running, *status.waiting, *status.recent]
     body = run_table(runs, status.at, view) if runs else 'No runs yet. Send one: muxctl dispatch "…"\n'
-    return f"{paint(head, 'dim', view)}\n{notices}{body}"
+    return f"{top}{notices}{held}\n{body}" if held else f"{top}{notices}{body}"
+
+
+def _head(facts: DaemonFacts, now: float) -> str:
+    head = f"modelmuxd {facts.version} · pid {facts.pid} · up {human.seconds(now - facts.started_at)}"
+    return head if facts.state == "running" else f"{head} · {facts.state}"
+
+
+def today_text(today: Today | None) -> str:
+    """Empty before today's first run has ended."""
+    if today is None or not today.runs:
+        return ""
+    parts = ["today: 1 run" if today.runs == 1 else f"today: {today.runs} runs"]
+    if today.tokens is not None:
+        parts.append(f"{human.count(today.tokens)} tokens")
+    if today.cost_usd is not None:
+        parts.append(human.dollars(today.cost_usd))
+    if today.unpriced:
+        parts.append(f"{today.unpriced} at unknown cost")
+    return " · ".join(parts)
 
 
 def run_table(runs: Sequence[RunLine], now: float, view: View) -> str:
