@@ -45,10 +45,8 @@ async def test_limits_hold_and_nobody_starves(tmp_path: Path) -> None:
             tasks = await engine.runs.wait(runs, None)
     states = Counter(task.state for task in tasks)
     most = _most_at_once(journal)
-    print(
-        f"limits: {TASKS} tasks, {sum(task.attempts for task in tasks)} attempts, {dict(states)}; at once at most {dict(most)}"
-    )
-    assert sum(states.values()) == TASKS
+    attempts = sum(task.attempts for task in tasks)
+    print(f"limits: {TASKS} tasks, {attempts} attempts, {dict(states)}; at once at most {dict(most)}")
     assert states == {"success": TASKS}  # each fault was the first one of its task
     assert all(most[name] <= limit for name, limit in PROVIDERS.items())
 
