@@ -53,6 +53,7 @@ class World(Stage):
         self.accepted: dict[str, str] = {}
         self.random = random.Random(SEED)
         self.agent(AGENT.replace("PAUSE", pause))
+        Path(self.home, "journal").touch()
 
     def agent(self, script: str) -> None:
         """What stands in the place of Codex from now on."""
