@@ -107,7 +107,7 @@ def test_07_an_agent_does_not_take_itself_for_a_nested_one(here: World) -> None:
 def test_08_a_limit_is_a_limit_and_no_timeout(here: World) -> None:
     trouble = '{"type":"turn.failed","error":{"message":"You have hit your usage limit. Try again in 2 hours."}}'
     here.agent(AGENT.replace("PAUSE", f"echo '{trouble}'; exit 1"))
-    found = result(here, "--wait", "10", "say hello", code=None)
+    found = result(here, "--wait", "2", "say hello", code=None)
     assert (found["status"], found["waiting"]) == ("waiting", "quota")
     until(lambda: "quota until" in here.muxctl("status").stdout, "the reason in the status")
     assert found["until"] > 7000
@@ -180,9 +180,9 @@ def test_14_one_daemon_and_an_upgrade_keeps_the_agents(here: World) -> None:
     until(lambda: len(here.journal()[0]) == 1, "an agent")
     second = subprocess.run([sys.executable, "-m", "modelmuxd"], env=here.env, capture_output=True, timeout=30)
     assert second.returncode == 75
-    before, agents = here.daemons(), here.agents()
+    before, guards = here.daemons(), here.guards()
     assert here.muxctl("daemon", "restart").returncode == 0
     assert here.daemons() != before
-    assert here.agents() == agents
+    assert here.guards() == guards
     Path(here.home, "go").touch()
     assert waited(here, run)["status"] == "success"
