@@ -28,7 +28,7 @@ def main() -> int:
     if flags not in ([], ["--started-by-client"]):
         sys.stderr.write(f"modelmuxd: unknown arguments: {' '.join(flags)}\n{HELP}")
         return EXIT_USAGE
-    from modelmuxd.app import run
+    from modelmuxd.app.boot import run
 
     return run(started_by_client=bool(flags))
 

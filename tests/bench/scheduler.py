@@ -12,11 +12,11 @@ from time import perf_counter, time
 import anyio
 from bench.measure import table
 from engine.stage import Stage
-from modelmuxd.app import Engine
+from modelmuxd.app.rooms import Engine
 from modelmuxd.domain.decision import Held
 from modelmuxd.engine.admission import Ready
 from modelmuxd.engine.queue import Queue
-from modelmuxd.store.interface import NewTask, Task
+from modelmuxd.store.records import NewTask, Task
 from muxwire.settings.model import Limits
 
 QUEUED = 10_000

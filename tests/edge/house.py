@@ -13,12 +13,12 @@ import anyio
 import anyio.to_thread
 from cli_stage import script
 from engine.stage import Stage
-from modelmuxd.app import Engine
+from modelmuxd.app.rooms import Engine
 from modelmuxd.edge import handlers
 from modelmuxd.edge.render import renderers
 from modelmuxd.edge.server import Server
 from modelmuxd.edge.table import Handlers
-from modelmuxd.store.interface import Task
+from modelmuxd.store.records import Task
 from muxwire.methods import ANSWER, ATTACH, DISPATCH, RETRY
 from muxwire.version import VERSION
 

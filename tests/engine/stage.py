@@ -11,12 +11,12 @@ from typing import Any, cast
 import anyio
 import scripted
 from modelmuxd.adapters.base import Adapter
-from modelmuxd.app import Engine
+from modelmuxd.app.rooms import Engine
 from modelmuxd.engine.clock import Clock, SystemClock
 from modelmuxd.life.login_env import LoginEnvironment
 from modelmuxd.policy.state import PolicyState
 from modelmuxd.runner.agents import Agents
-from modelmuxd.store.interface import Task
+from modelmuxd.store.records import Task
 from modelmuxd.store.tasks import open_store
 from muxwire.places import Places, places
 from muxwire.runs import CallerEnv, DispatchParams, Origin, RunResult

@@ -7,10 +7,10 @@ from pathlib import Path
 import anyio
 import pytest
 from engine.stage import HandClock, Stage, ended, waits
-from modelmuxd.app import Engine
+from modelmuxd.app.rooms import Engine
 from modelmuxd.policy.rules import Policy
 from modelmuxd.policy.state import PolicyState
-from modelmuxd.store.interface import Task
+from modelmuxd.store.records import Task
 from muxwire.faults import CONFIG, POLICY, Fault
 from muxwire.runs import Origin, RunResult
 from muxwire.settings.model import Limits

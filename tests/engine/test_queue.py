@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelmuxd.domain.decision import Held
 from modelmuxd.engine.queue import REMEMBERED, Queue, rank
-from modelmuxd.store.interface import Task
+from modelmuxd.store.records import Task
 from store.builders import a_task, run_id
 
 NOW = 100_000.0

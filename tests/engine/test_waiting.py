@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from engine.stage import HandClock, Stage, ended, until, waits
-from modelmuxd.store.interface import NewTask
+from modelmuxd.store.records import NewTask
 from muxwire.faults import CONFLICT, DEPENDENCY, NO_PROVIDER, FaultError
 from muxwire.runs import CallerEnv, Origin, RetryParams
 from muxwire.settings.model import Limits

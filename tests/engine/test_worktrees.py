@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from engine.repository import Repository
 from engine.stage import Stage, ended, until
-from modelmuxd.app import Engine
+from modelmuxd.app.rooms import Engine
 from muxwire.faults import FaultError
 from muxwire.runs import Changes, RunResult
 

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import anyio
 from modelmuxd.store.database import open_reader
-from modelmuxd.store.interface import Attempt, Claim, NewTask, Settle, TaskStore
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import Attempt, Claim, NewTask, Settle
 from modelmuxd.store.reserve import has_room
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from anyio import create_task_group
-from modelmuxd.store.interface import CallLimit, Claimed, Decided, Reserve, TaskStore
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import CallLimit, Claimed, Decided, Reserve
 from muxwire.faults import BUDGET, CONFLICT, NOT_FOUND, POLICY, FaultError
 from muxwire.runs import Origin
 from store.builders import Engine, a_claim, a_task, an_end, run_id, running

@@ -10,9 +10,9 @@ from shutil import copy
 import anyio
 import pytest
 from modelmuxd.store.database import connect, next_epoch, open_database
-from modelmuxd.store.interface import Attempt, Decided, NewTask, Task
 from modelmuxd.store.lookup import find
 from modelmuxd.store.migrations import SCHEMA, backup_path, integrity, read_steps
+from modelmuxd.store.records import Attempt, Decided, NewTask, Task
 from modelmuxd.store.tasks import open_store
 from muxwire.faults import CONFIG, STORAGE, FaultError
 from store.builders import a_task, run_id

@@ -12,8 +12,9 @@ from pathlib import Path
 import anyio
 import pytest
 from modelmuxd.store.database import open_database
-from modelmuxd.store.interface import Settle, StoreFull, TaskStore
+from modelmuxd.store.interface import StoreFull, TaskStore
 from modelmuxd.store.migrations import integrity
+from modelmuxd.store.records import Settle
 from modelmuxd.store.tasks import open_store
 from muxwire.faults import STORAGE, FaultError
 from store.builders import a_task, an_end, run_id, running, settled_down

@@ -12,7 +12,8 @@ from anyio.from_thread import start_blocking_portal
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
-from modelmuxd.store.interface import Stale, Task, TaskStore
+from modelmuxd.store.interface import Stale, TaskStore
+from modelmuxd.store.records import Task
 from modelmuxd.store.tasks import open_store
 from muxwire.events import StateChanged, Text
 from muxwire.words import FINAL_STATES

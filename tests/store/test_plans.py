@@ -11,7 +11,7 @@ from modelmuxd.store import accounts, budgets, ending, lineage, lookup
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import open_database
-from modelmuxd.store.interface import CallLimit, Cooldown, Decided, Reserve
+from modelmuxd.store.records import CallLimit, Cooldown, Decided, Reserve
 from modelmuxd.store.settle import append, settle
 from muxwire.events import Text
 from muxwire.runs import Origin

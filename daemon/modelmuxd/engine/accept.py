@@ -13,7 +13,7 @@ from muxwire.words import Effort
 
 from modelmuxd.engine.governor import Family
 from modelmuxd.engine.run_ids import new_run_id
-from modelmuxd.store.interface import NewTask
+from modelmuxd.store.records import NewTask
 
 
 def check(params: DispatchParams) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from modelmuxd.domain.decision import Candidate, Held
 from modelmuxd.engine.health import waiting_for
 from modelmuxd.engine.times import at
-from modelmuxd.store.interface import Account, Pause, TaskStore
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import Account, Pause
 
 
 class Accounts:

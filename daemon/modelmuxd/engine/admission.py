@@ -18,7 +18,8 @@ from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.plan import Plan, Planner, SettingsFor, TaskSettings, named
 from modelmuxd.engine.slots import Seat, Slots
 from modelmuxd.engine.times import span
-from modelmuxd.store.interface import Attempt, Task, TaskStore
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import Attempt, Task
 
 MEND = 30.0
 """Seconds after which a broken policy is looked at again for those that wait for it."""

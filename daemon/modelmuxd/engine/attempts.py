@@ -30,7 +30,8 @@ from modelmuxd.engine.recorder import Recorder
 from modelmuxd.engine.results import summary_of
 from modelmuxd.engine.silence import BUSY, TICK, Silence, said_nothing
 from modelmuxd.runner.interface import AgentProcess, Launch, LaunchFailed, OutputLimit, Runner
-from modelmuxd.store.interface import Attempt, Settle, StoreFull, Task, TaskStore
+from modelmuxd.store.interface import StoreFull, TaskStore
+from modelmuxd.store.records import Attempt, Settle, Task
 
 log = logging.getLogger(__name__)
 

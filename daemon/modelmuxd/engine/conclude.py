@@ -13,7 +13,7 @@ from modelmuxd.domain.decision import FailOver, GiveUp, Park, RetryAt
 from modelmuxd.engine.health import cooldown, health
 from modelmuxd.engine.plan import named
 from modelmuxd.engine.retry import Jitter, Tried, decide
-from modelmuxd.store.interface import Attempt, Decided, Settle, Task
+from modelmuxd.store.records import Attempt, Decided, Settle, Task
 
 
 def conclude(ended: Settle, task: Task, attempt: Attempt, tried: Tried, *, jitter: Jitter = random.random) -> Settle:

@@ -27,7 +27,8 @@ from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, session_of
 from modelmuxd.engine.retry import Tried, counted, guesses
 from modelmuxd.engine.scheduler import Scheduler
-from modelmuxd.store.interface import Attempt, Claim, Decided, NewTask, Settle, Stale, StoreFull, Task, TaskStore
+from modelmuxd.store.interface import Stale, StoreFull, TaskStore
+from modelmuxd.store.records import Attempt, Claim, Decided, NewTask, Settle, Task
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from modelmuxd.adapters.base import Adapter, Login
 from modelmuxd.domain.decision import Held
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings
-from modelmuxd.store.interface import NewTask
+from modelmuxd.store.records import NewTask
 
 LoginEnvironment = Callable[[], Awaitable[CallerEnv]]
 """The login shell's environment, read once."""

@@ -14,7 +14,7 @@ from muxwire.settings.model import BUILTINS, Limits
 from modelmuxd.engine.plan import split_provider
 from modelmuxd.policy import phases
 from modelmuxd.policy.state import PolicyState, closed
-from modelmuxd.store.interface import CallLimit
+from modelmuxd.store.records import CallLimit
 
 MINUTE = 60.0
 

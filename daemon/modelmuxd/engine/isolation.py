@@ -9,7 +9,7 @@ from modelmuxd.engine.attempts import Live
 from modelmuxd.engine.plan import SettingsFor
 from modelmuxd.engine.verify import Verifier, failed
 from modelmuxd.engine.worktrees import Worktrees
-from modelmuxd.store.interface import Attempt, Settle, Task
+from modelmuxd.store.records import Attempt, Settle, Task
 
 
 class Isolation:

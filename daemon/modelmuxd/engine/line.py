@@ -11,7 +11,8 @@ from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.hub import ANY, Hub
 from modelmuxd.engine.scheduler import Scheduler
-from modelmuxd.store.interface import Account, TaskStore
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import Account
 
 
 class Line:

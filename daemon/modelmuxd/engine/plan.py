@@ -20,7 +20,7 @@ from modelmuxd.engine.environment import child_environment
 from modelmuxd.engine.located import Located, under_profile
 from modelmuxd.engine.retry import eligible
 from modelmuxd.routing.router import Preferences, rank
-from modelmuxd.store.interface import Attempt, Decided, NewTask, Task
+from modelmuxd.store.records import Attempt, Decided, NewTask, Task
 
 
 class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from muxwire.words import WaitReason
 
 from modelmuxd.domain.decision import Held
-from modelmuxd.store.interface import Task
+from modelmuxd.store.records import Task
 
 POINT = 60.0
 """Seconds of age that a point of priority is worth."""

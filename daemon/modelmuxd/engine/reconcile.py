@@ -21,7 +21,8 @@ from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.plan import session_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.slots import Seat
-from modelmuxd.store.interface import Attempt, Task, TaskStore
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import Attempt, Task
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from muxwire.runs import AttemptDetail, Cost, RunResult, TokenUsage
 
 from modelmuxd.domain.usage import Usage
-from modelmuxd.store.interface import Attempt, Task
+from modelmuxd.store.records import Attempt, Task
 
 SUMMARY = 200
 """Characters of the answer that the summary shows, as in 0.29."""

@@ -30,7 +30,8 @@ from modelmuxd.engine.times import midnight
 from modelmuxd.engine.worktrees import Worktrees
 from modelmuxd.policy.phases import DAY, HOUR
 from modelmuxd.runner.lineage import attempt_of
-from modelmuxd.store.interface import Task, TaskStore
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import Task
 
 PAGE = 256
 WHOLE_OUTPUT = 32 * 1024 * 1024

@@ -16,7 +16,8 @@ from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.queue import Queue
 from modelmuxd.engine.slots import Seat, Slots
-from modelmuxd.store.interface import StoreFull, Task, TaskStore
+from modelmuxd.store.interface import StoreFull, TaskStore
+from modelmuxd.store.records import Task
 
 log = logging.getLogger(__name__)
 

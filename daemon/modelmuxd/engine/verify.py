@@ -16,7 +16,7 @@ from modelmuxd.domain.invocation import Exit, Invocation
 from modelmuxd.engine.attempts import DEAD_MAN, GRACE, Live, marker_of
 from modelmuxd.engine.clock import Clock
 from modelmuxd.runner.interface import AgentProcess, Launch, LaunchFailed, OutputLimit, Runner
-from modelmuxd.store.interface import Attempt, Task
+from modelmuxd.store.records import Attempt, Task
 
 SHOWN = 4000
 """Bytes at the end of its output that are kept."""

@@ -21,7 +21,8 @@ from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.plan import SettingsFor, named, session_of
 from modelmuxd.runner import worktree as git
 from modelmuxd.runner.git import GitFailed
-from modelmuxd.store.interface import Decided, NewTask, Task, TaskStore
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import Decided, NewTask, Task
 
 log = logging.getLogger(__name__)
 

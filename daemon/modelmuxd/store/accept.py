@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from muxwire.faults import CONFLICT, refuse
 
-from modelmuxd.store.interface import Decided, NewTask, Task
 from modelmuxd.store.lineage import states
 from modelmuxd.store.lookup import load_task
+from modelmuxd.store.records import Decided, NewTask, Task
 from modelmuxd.store.rows import REQUESTS, TASKS
 from modelmuxd.store.standing import Place, add_events, note, state_changed
 

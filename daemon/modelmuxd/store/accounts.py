@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from muxwire.words import WaitReason
 
 from modelmuxd.store import breaker
-from modelmuxd.store.interface import Account, Claim, Claimed, Cooldown, Pause, Settle
+from modelmuxd.store.records import Account, Claim, Claimed, Cooldown, Pause, Settle
 from modelmuxd.store.rows import ACCOUNTS, assignments
 
 

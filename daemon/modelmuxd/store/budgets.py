@@ -6,7 +6,7 @@ import sqlite3
 
 from muxwire.faults import BUDGET, POLICY, Fault
 
-from modelmuxd.store.interface import CallLimit, Claim, Reserve
+from modelmuxd.store.records import CallLimit, Claim, Reserve
 
 DOLLAR = 1_000_000
 

@@ -8,8 +8,9 @@ import msgspec
 from muxwire.events import AttemptStarted
 
 from modelmuxd.store import accounts, budgets, leases
-from modelmuxd.store.interface import Attempt, Claim, Claimed, Stale
+from modelmuxd.store.interface import Stale
 from modelmuxd.store.lookup import load_attempt
+from modelmuxd.store.records import Attempt, Claim, Claimed
 from modelmuxd.store.rows import ATTEMPTS
 from modelmuxd.store.standing import Place, Standing, move, note, standing
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from muxwire.faults import CONFLICT, Fault, refuse
 from muxwire.words import FinalState, WaitReason
 
-from modelmuxd.store.interface import Decided, Stale, Task
+from modelmuxd.store.interface import Stale
 from modelmuxd.store.lookup import load_task
+from modelmuxd.store.records import Decided, Task
 from modelmuxd.store.standing import Place, canceled, move, note, record, standing
 
 

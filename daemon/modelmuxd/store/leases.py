@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from modelmuxd.store.interface import Claim, Claimed
+from modelmuxd.store.records import Claim, Claimed
 
 
 def taken(db: sqlite3.Connection, claim: Claim) -> Claimed | None:

@@ -11,7 +11,7 @@ from muxwire.faults import AMBIGUOUS, refuse
 
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.interface import Attempt, Decided, Spending, Task
+from modelmuxd.store.records import Attempt, Decided, Spending, Task
 from modelmuxd.store.rows import ATTEMPTS, DECISIONS, REQUESTS, TASKS, USAGE
 from modelmuxd.store.standing import standing, unknown_run
 from modelmuxd.store.totals import Spent

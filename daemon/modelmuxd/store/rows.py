@@ -11,7 +11,7 @@ from muxwire.runs import Changes, Origin, Verified
 
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.interface import Account, Attempt, Decided, NewTask, Task
+from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Task
 
 S = TypeVar("S", bound=msgspec.Struct)
 

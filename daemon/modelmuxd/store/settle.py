@@ -9,8 +9,9 @@ from muxwire.events import RunEvent
 
 from modelmuxd.store import accounts, budgets, leases
 from modelmuxd.store.database import current_epoch
-from modelmuxd.store.interface import Settle, Stale, Task
+from modelmuxd.store.interface import Stale
 from modelmuxd.store.lookup import load_task, load_usages
+from modelmuxd.store.records import Settle, Task
 from modelmuxd.store.rows import USAGE, to_column
 from modelmuxd.store.standing import Place, Standing, canceled, move, note, record, standing
 from modelmuxd.store.totals import total_cost, total_usage

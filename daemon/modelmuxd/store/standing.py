@@ -14,7 +14,7 @@ from muxwire.events import Ended, RunEvent, StateChanged
 from muxwire.faults import NOT_FOUND, Fault, FaultError, refuse
 from muxwire.words import FINAL_STATES, State, WaitReason
 
-from modelmuxd.store.interface import Decided
+from modelmuxd.store.records import Decided
 from modelmuxd.store.rows import DECISIONS, Rows, assignments, to_column
 
 _JSON = msgspec.json.Encoder()

@@ -20,7 +20,9 @@ from modelmuxd.store import settle as settling
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import current_epoch, next_epoch, open_database, unusable
-from modelmuxd.store.interface import (
+from modelmuxd.store.interface import Stale
+from modelmuxd.store.readers import Readers
+from modelmuxd.store.records import (
     Account,
     Attempt,
     Claim,
@@ -31,10 +33,8 @@ from modelmuxd.store.interface import (
     Pause,
     Settle,
     Spending,
-    Stale,
     Task,
 )
-from modelmuxd.store.readers import Readers
 from modelmuxd.store.writer import Writer
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 from modelmuxd.domain.usage import Usage
 from modelmuxd.store.database import connect
-from modelmuxd.store.interface import Decided
+from modelmuxd.store.records import Decided
 from modelmuxd.store.tasks import open_store
 from muxwire.events import AttemptEnded, Text
 from muxwire.faults import Fault

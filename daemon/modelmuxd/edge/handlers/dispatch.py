@@ -10,7 +10,7 @@ from muxwire.runs import DispatchParams, RetryParams, RunResult
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.origin import origin_of
 from modelmuxd.engine.runs import Runs
-from modelmuxd.store.interface import Task
+from modelmuxd.store.records import Task
 
 
 class Dispatch:

@@ -1,4 +1,4 @@
--- Column names are the field names of the structs in store/interface.py. Times are Unix seconds, money is micro-dollars,
+-- Column names are the field names of the structs in store/records.py. Times are Unix seconds, money is micro-dollars,
 -- nested values are JSON. Written for SQLite 3.37 and later: STRICT tables, no JSONB.
 
 CREATE TABLE meta (

@@ -1,0 +1,127 @@
+"""The rooms behind the edge, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from anyio.abc import TaskGroup
+from muxwire.places import Places
+from muxwire.settings import Settings
+from muxwire.version import VERSION as OURS
+
+from modelmuxd.adapters.base import Adapter
+from modelmuxd.engine.accounts import Accounts
+from modelmuxd.engine.admission import Admission
+from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.check import Prober
+from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.dispatcher import Dispatcher
+from modelmuxd.engine.ending import Ending
+from modelmuxd.engine.environment import Environments, Secrets
+from modelmuxd.engine.governor import Governor
+from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.isolation import Isolation
+from modelmuxd.engine.line import Line
+from modelmuxd.engine.plan import Planner
+from modelmuxd.engine.reconcile import Reconciler
+from modelmuxd.engine.runs import Runs
+from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.engine.task_settings import SettingsSource
+from modelmuxd.engine.verify import Verifier
+from modelmuxd.engine.worktrees import Worktrees
+from modelmuxd.life.login_env import LoginEnvironment
+from modelmuxd.policy.state import PolicyState
+from modelmuxd.runner.interface import Runner
+from modelmuxd.store.interface import TaskStore
+
+
+class Engine:
+    """The rooms behind the edge, joined. `adapters` and `clock` are what tests bring of their own."""
+
+    def __init__(
+        self,
+        *,
+        here: Places,
+        store: TaskStore,
+        runner: Runner,
+        settings: Settings,
+        adapters: Mapping[str, Adapter],
+        policy: Callable[[], PolicyState],
+        login: LoginEnvironment,
+        clock: Clock,
+    ) -> None:
+        self.adapters = adapters
+        self.hub = Hub()
+        self.secrets = Secrets()
+        self.source = SettingsSource(here, tuple(adapters))
+        self.prober = Prober(adapters, here.check_cache, version=OURS)
+        self.scheduler = Scheduler(store=store, hub=self.hub, clock=clock, limits=settings.limits)
+        self.accounts = Accounts(store)
+        self.governor = Governor(policy, settings.limits, tuple(adapters))
+        planner = Planner(adapters, self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
+        self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)
+        verifier = Verifier(runner=runner, clock=clock, spool=Path(here.spool))
+        self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
+        self.admission = Admission(
+            store=store,
+            planner=planner,
+            governor=self.governor,
+            slots=self.scheduler.slots,
+            accounts=self.accounts,
+            environments=Environments(self.secrets, login.get),
+            settings_for=self.source,
+            clock=clock,
+        )
+        self.dispatcher = Dispatcher(
+            store=store,
+            planner=planner,
+            admission=self.admission,
+            governor=self.governor,
+            attempts=self.attempts,
+            isolation=Isolation(self.worktrees, verifier, self.source),
+            scheduler=self.scheduler,
+            accounts=self.accounts,
+            secrets=self.secrets,
+            settings_for=self.source,
+            hub=self.hub,
+            clock=clock,
+        )
+        self.runs = Runs(
+            store=store,
+            adapters=adapters,
+            attempts=self.attempts,
+            scheduler=self.scheduler,
+            dispatcher=self.dispatcher,
+            secrets=self.secrets,
+            settings_for=self.source,
+            locate=self.prober.locate,
+            governor=self.governor,
+            worktrees=self.worktrees,
+            hub=self.hub,
+            clock=clock,
+        )
+        self.line = Line(
+            store=store,
+            scheduler=self.scheduler,
+            accounts=self.accounts,
+            providers=tuple(adapters),
+            hub=self.hub,
+            clock=clock,
+        )
+        self.reconciler = Reconciler(
+            store=store,
+            adapters=adapters,
+            attempts=self.attempts,
+            dispatcher=self.dispatcher,
+            scheduler=self.scheduler,
+            clock=clock,
+        )
+        self.ending = Ending(attempts=self.attempts, scheduler=self.scheduler, hub=self.hub)
+
+    async def start(self, tasks: TaskGroup) -> None:
+        """Take up what a predecessor left, then schedule until cancelled."""
+        await self.accounts.read()
+        await self.reconciler.run(tasks)
+        tasks.start_soon(self.worktrees.collect)
+        tasks.start_soon(self.scheduler.run, tasks, self.dispatcher.admit)

@@ -1,0 +1,94 @@
+"""Which handler answers which method."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from muxwire.faults import Fault
+from muxwire.insight import DaemonFacts
+from muxwire.methods import (
+    ANSWER,
+    APPLY,
+    ATTACH,
+    CANCEL,
+    CHECK,
+    DIFF,
+    DISCARD,
+    DISPATCH,
+    FACTS,
+    LIVE,
+    PING,
+    POLICY,
+    POLICY_TEST,
+    QUEUE,
+    RETRY,
+    SHOW,
+    SHUTDOWN,
+    STATUS,
+    TRUST,
+    VERSION,
+    WAIT,
+    WATCH,
+    WHY,
+)
+from muxwire.places import Places
+from muxwire.version import VERSION as OURS
+
+from modelmuxd.app.rooms import Engine
+from modelmuxd.edge import handlers
+from modelmuxd.edge.table import Handlers
+from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.status import StatusBoard
+from modelmuxd.engine.trust import Trust
+from modelmuxd.life import drain
+from modelmuxd.life.policy_file import PolicyFile
+from modelmuxd.life.socket import Address
+from modelmuxd.life.supervision import supervisor
+from modelmuxd.policy.state import notice
+
+
+def handlers_of(
+    engine: Engine, here: Places, address: Address, policy: PolicyFile, end: drain.Drain, clock: Clock
+) -> Handlers:
+    def notices() -> tuple[Fault, ...]:
+        said = notice(policy.now())
+        return (said,) if said else ()
+
+    def stop() -> None:
+        address.unpublish()  # before the answer: whoever has it must not find us any more
+        end.begin()
+
+    birth = DaemonFacts(
+        version=OURS,
+        pid=os.getpid(),
+        started_at=time.time(),
+        socket=address.path,
+        home=here.state,
+        supervised=supervisor(),
+    )
+    board = StatusBoard(
+        birth=birth,
+        notices=notices,
+        runs=engine.runs,
+        line=engine.line,
+        scheduler=engine.scheduler,
+        hub=engine.hub,
+        clock=clock,
+    )
+    insight = handlers.Insight(board, OURS)
+    runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs)
+    policy_ = handlers.Policy(engine.governor, engine.runs)
+    worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
+    check = handlers.Check(
+        prober=engine.prober, adapters=engine.adapters, settings=engine.source, notices=notices, version=OURS
+    )
+    return Handlers(
+        {PING: insight.ping, VERSION: insight.version, FACTS: insight.facts},
+        {STATUS: insight.status, LIVE: insight.live},
+        {SHOW: runs.show, WHY: runs.show, WATCH: runs.watch, ATTACH: runs.attach, WAIT: runs.wait},
+        {CANCEL: runs.cancel, ANSWER: runs.answer, DISPATCH: dispatch, RETRY: dispatch.retry},
+        {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
+        {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
+        {CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
+    )

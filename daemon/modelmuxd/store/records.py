@@ -1,0 +1,294 @@
+"""What the record holds, and what is asked of it: frozen structs. Times are Unix seconds, money is micro-dollars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from muxwire.events import RunEvent
+from muxwire.faults import Fault
+from muxwire.runs import Changes, Origin, Verified
+from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
+
+from modelmuxd.domain.usage import Usage
+from modelmuxd.domain.worktree import Worktree
+
+
+class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as it is accepted."""
+
+    run_id: str
+    created_at: float
+    task: str
+    provider: str = "auto"
+    model: str = ""
+    sandbox: Sandbox = "read-only"
+    workdir: str = ""
+    session_id: str = ""
+    timeout: int = 300
+    max_retries: int = 1
+    failover: bool = True
+    profile: str = ""
+    effort: str = ""
+    priority: int = 0
+    origin: Origin = Origin()
+    env: dict[str, str] = {}
+    """Base names only; secrets never reach the store."""
+    env_names: tuple[str, ...] = ()
+    """Names of the secrets that the caller supplied."""
+    idempotency_key: str = ""
+    payload_hash: str = ""
+    root: str = ""
+    """The first run of its lineage; empty: itself. It holds the lease of the workdir for all its descendants."""
+    depth: int = 0
+    """How many runs stand above it."""
+    after: tuple[str, ...] = ()
+    """Runs that must have succeeded before this one starts; when one of them ends otherwise, so does this."""
+    not_before: float | None = None
+    """Unix time before which nobody wants it started."""
+    deadline: float | None = None
+    """Unix time by which it must have ended, waiting included."""
+    worktree: Worktree | None = None
+    retry_of: str = ""
+    """The run that this one repeats at its user's word."""
+    blocked: Fault | None = None
+    """Refused at once: the task is recorded in its final state `blocked`."""
+
+    @property
+    def works_in(self) -> str:
+        """The folder that its agent is started in."""
+        return str(Path(self.worktree.path, self.worktree.folder)) if self.worktree else self.workdir
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as it stands."""
+
+    new: NewTask
+    state: State
+    waiting: WaitReason | None = None
+    waiting_for: str = ""
+    not_before: float | None = None
+    """Unix time before which the scheduler leaves it alone."""
+    started_at: float | None = None
+    ended_at: float | None = None
+    last_seq: int = 0
+    provider: str = ""
+    model: str = ""
+    session_id: str = ""
+    summary: str = ""
+    output: str = ""
+    """Inline when small; else empty, and `output_file` names it."""
+    output_file: str = ""
+    output_size: int = 0
+    fault: Fault | None = None
+    usage: Usage | None = None
+    cost_micros: int | None = None
+    enforced: Enforcement | None = None
+    failover_from: str = ""
+    attempts: int = 0
+    changes: Changes | None = None
+    verified: Verified | None = None
+    answer: str = ""
+    """What its user answered last to a run that waits for input: the next attempt's prompt, in the same session."""
+    canceling: bool = False
+    """Somebody asked to cancel it; it has not ended yet."""
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One try at one provider."""
+
+    run_id: str
+    number: int
+    """From 1, counting over all providers of the run."""
+    provider: str
+    account: str
+    model: str = ""
+    epoch: int = 0
+    """Incarnation of the daemon that owns it."""
+    folder: str = ""
+    """Name of its spool folder, relative to the spool root."""
+    started_at: float = 0.0
+    ended_at: float | None = None
+    state: str = "running"
+    """running, success, a fault kind, or lost."""
+    exit_code: int | None = None
+    fault: Fault | None = None
+    session_id: str = ""
+    usage: Usage | None = None
+    cost_micros: int | None = None
+    enforced: Enforcement | None = None
+    argv: tuple[str, ...] = ()
+    cli_version: str = ""
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision with its reasons, kept for `why`."""
+
+    kind: str
+    text: str
+    data: dict[str, object] = {}
+
+
+class CallLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """At most so many attempts, of all runs, may start within any window of so many seconds."""
+
+    key: str
+    """The policy's own word, such as `max_calls_per_hour`."""
+    seconds: float
+    most: int
+
+
+class Reserve(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold back an amount of a bucket until the attempt settles; refused when spent and held back exceed the limit."""
+
+    bucket: str
+    amount: int
+    """Micro-dollars."""
+    limit: int
+
+
+class Breaker(msgspec.Struct, frozen=True, kw_only=True):
+    """When an account's circuit opens, and for how long; doubled at each failed probe, up to `longest`."""
+
+    failures: int = 5
+    """In a row."""
+    seconds: float = 30.0
+    longest: float = 900.0
+
+
+class Cooldown(msgspec.Struct, frozen=True, kw_only=True):
+    """Nobody asks this account before `until`. A later `until` takes the place of an earlier one, never the reverse."""
+
+    account: str
+    provider: str
+    until: float
+    kind: Literal["rate_limit", "quota", "overloaded"]
+    text: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one account by all who use it."""
+
+    account: str
+    provider: str
+    cooldown_until: float | None = None
+    cooldown_kind: str = ""
+    cooldown_text: str = ""
+    failures: int = 0
+    """In a row, of the kinds that count for the breaker."""
+    opened_at: float | None = None
+    opens_until: float | None = None
+    """While the circuit is open. From then on it is half-open: one attempt probes it."""
+    probing: str = ""
+    """The run that probes it."""
+
+    def circuit(self, now: float) -> Literal["closed", "open", "half-open"]:
+        if self.opens_until is None:
+            return "closed"
+        return "open" if now < self.opens_until else "half-open"
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing new starts, at one provider or (empty) at all, until somebody resumes it."""
+
+    provider: str
+    by: str
+    since: float
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """Start an attempt if the task still wants one and the limits allow it; all in one transaction."""
+
+    run_id: str
+    provider: str
+    account: str
+    model: str = ""
+    folder: str
+    argv: tuple[str, ...] = ()
+    cli_version: str = ""
+    enforced: Enforcement | None = None
+    max_running: int
+    """Attempts that may run at once in all."""
+    max_account: int
+    """Attempts that may run at once on this account."""
+    kept: int = 0
+    """Slots of `max_running` that only runs with depth > 0 may take, so that a parent's children cannot starve."""
+    depth: int = 0
+    workdir: str = ""
+    """The folder it writes in, real path; empty for a run that only reads or is isolated. One root task at a time."""
+    root: str = ""
+    """Whose lease of the workdir it shares; never empty in a claim with a workdir."""
+    calls: tuple[CallLimit, ...] = ()
+    reserve: tuple[Reserve, ...] = ()
+    why: str = ""
+    """Why this provider, for the AttemptStarted event."""
+    decisions: tuple[Decided, ...] = ()
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """Either the attempt, or why there is none; in that case nothing was written."""
+
+    attempt: Attempt | None = None
+    waiting: WaitReason | None = None
+    text: str = ""
+    """The sentence, such as `slots: codex has 2 of 2 running`."""
+    until: float | None = None
+    """Unix time at which it may be tried again, where known."""
+    refused: Fault | None = None
+    """A policy's count or a hard budget is used up: the run is to end as `blocked`."""
+    gone: bool = False
+    """The task has ended, is being canceled or has a running attempt: nothing is left to do."""
+
+
+class Settle(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt's end, and with `state` the run's end, in one transaction with its last events.
+
+    `state` None: the run goes on (retry, failover, parked): `waiting` and `not_before` say how. But a run that is being
+    canceled does not go on: it then ends as `canceled`, which the returned task tells.
+
+    `summary` and `output…` take the place of what an earlier attempt left. The task's usage and cost become the sums
+    over its attempts; a cost is unknown as soon as one of them spent tokens at an unknown price.
+    """
+
+    run_id: str
+    number: int
+    epoch: int
+    attempt_state: str
+    fault: Fault | None = None
+    exit_code: int | None = None
+    session_id: str = ""
+    model: str = ""
+    usage: Usage | None = None
+    cost_micros: int | None = None
+    enforced: Enforcement | None = None
+    state: FinalState | None = None
+    waiting: WaitReason | None = None
+    waiting_for: str = ""
+    not_before: float | None = None
+    summary: str = ""
+    output: str = ""
+    output_file: str = ""
+    output_size: int = 0
+    failover_from: str = ""
+    changes: Changes | None = None
+    verified: Verified | None = None
+    cooldown: Cooldown | None = None
+    """Holds for everybody from this commit on."""
+    health: Literal["", "good", "bad"] = ""
+    """What the attempt says of its account's circuit; empty: nothing (a cancel, a wrong request)."""
+    breaker: Breaker = Breaker()
+    events: tuple[RunEvent, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+
+
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs came to, all together."""
+
+    runs: int
+    tokens: int | None = None
+    """None when none of them has told any."""
+    cost_micros: int | None = None
+    """The sum of what is known; None when nothing is."""
+    unpriced: int = 0
+    """Runs that had an attempt and whose cost is unknown."""
