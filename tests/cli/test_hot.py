@@ -37,6 +37,7 @@ ALLOWED = {
     "muxclients.hot.argv",
     "muxclients.hot.pack",
     "muxclients.hot.pump",
+    "muxclients.hot.wire",
     "muxclients.hot.tables",
     "muxwire",
     "muxwire.environ",

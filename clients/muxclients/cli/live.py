@@ -18,7 +18,7 @@ from muxwire.places import places
 
 from muxclients import caller
 from muxclients.cli.rendered import ask
-from muxclients.hot import pump
+from muxclients.hot import pump, wire
 from muxclients.link.errors import lost
 from muxclients.link.reach import reach
 from muxclients.link.start import connect
@@ -99,10 +99,10 @@ def _screen() -> Generator[int]:
     woken = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     with _raw_keyboard():
         try:
-            pump.write(1, ENTER)
+            wire.write(1, ENTER)
             yield reader
         finally:
-            pump.write(1, LEAVE)
+            wire.write(1, LEAVE)
             signal.set_wakeup_fd(woken)
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -12,7 +12,7 @@ import click
 
 from muxclients.cli.derive import Command, given, parameters, verb_of
 from muxclients.cli.rendered import ask
-from muxclients.hot import pump
+from muxclients.hot import wire
 
 LAST_LINES = 1000
 LOOK_EVERY = 0.5
@@ -31,7 +31,7 @@ def _daemon_log(*, follow: bool, json: bool) -> int:
     from muxwire.places import places
 
     for line in _lines(places().log, follow=follow):
-        pump.write(1, _as_json(line) if json else line)
+        wire.write(1, _as_json(line) if json else line)
     return 0
 
 

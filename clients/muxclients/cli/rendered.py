@@ -9,7 +9,7 @@ from muxwire.places import places
 
 from muxclients import caller
 from muxclients.cli.derive import command
-from muxclients.hot import pump
+from muxclients.hot import pump, wire
 
 
 def ask(method: str, fields: dict[str, Any], json: bool) -> int:
@@ -22,7 +22,7 @@ def ask(method: str, fields: dict[str, Any], json: bool) -> int:
 def _as_it_runs(method: str, fields: dict[str, Any], view: tuple[Any, ...]) -> int | None:
     """With the daemon of our version that is there: this loads no msgspec."""
     try:
-        sock = pump.connect(places().socket)
+        sock = wire.connect(places().socket)
     except OSError:
         return None
     return pump.exchange(sock, method, fields, view)
@@ -41,8 +41,8 @@ def _whatever_it_takes(method: str, fields: dict[str, Any], view: tuple[Any, ...
     try:
         with reach("cli", supplier=caller.values) as client:
             params = msgspec.convert(fields, asked.params)
-            return client.rendered(asked, params, View(*view), pump.write, on_named=run.append)
-    except pump.Unwritable as error:
+            return client.rendered(asked, params, View(*view), wire.write, on_named=run.append)
+    except wire.Unwritable as error:
         return error.code
     except KeyboardInterrupt:
         return pump.interrupted(method, fields, run[-1] if run else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from muxwire.places import places
 
 from muxclients import caller
-from muxclients.hot import pump
+from muxclients.hot import wire
 from muxclients.hot.tables import HELLO
 
 AGAIN = 2.0
@@ -18,9 +18,9 @@ EXIT_INTERRUPTED = 130
 def interrupted(run: str, *, cancels: bool) -> int:
     """Says what becomes of the run; `run` is empty while the daemon has not named it."""
     if cancels:
-        pump.complain(f"\ninterrupted: {_named(run)} is canceled\n")
+        wire.complain(f"\ninterrupted: {_named(run)} is canceled\n")
     elif not run:
-        pump.complain("\ndetached: the run goes on; see `muxctl status`, end it with `muxctl cancel RUN`\n")
+        wire.complain("\ndetached: the run goes on; see `muxctl status`, end it with `muxctl cancel RUN`\n")
     else:
         return _detached(run)
     return EXIT_INTERRUPTED
@@ -30,8 +30,8 @@ def _detached(run: str) -> int:
     from time import sleep
 
     try:
-        pump.complain(f"\ndetached: {_named(run)} goes on; ^C again within {AGAIN:g} s cancels it\n")
-        pump.complain(f"→ muxctl attach {run[:SHORT_ID]}\n")
+        wire.complain(f"\ndetached: {_named(run)} goes on; ^C again within {AGAIN:g} s cancels it\n")
+        wire.complain(f"→ muxctl attach {run[:SHORT_ID]}\n")
         sleep(AGAIN)
     except KeyboardInterrupt:
         return _cancel(run)
@@ -45,16 +45,16 @@ def _named(run: str) -> str:
 def _cancel(run: str) -> int:
     """As `muxctl cancel RUN` does. What it prints goes to stderr: stdout is the answer's, and there is none."""
     try:
-        sock = pump.connect(places().socket)
-        pump.send(sock, ("call", 1, "cancel", {"run_ids": [run]}, caller.view(json=False)), before=HELLO)
-        for tag, _, *rest in pump.messages(sock, ""):
+        sock = wire.connect(places().socket)
+        wire.send(sock, ("call", 1, "cancel", {"run_ids": [run]}, caller.view(json=False)), before=HELLO)
+        for tag, _, *rest in wire.messages(sock, ""):
             if tag == "print":
-                pump.write(2, rest[1])
+                wire.write(2, rest[1])
             elif tag == "exit":
                 return EXIT_INTERRUPTED
-    except pump.Unwritable as error:
+    except wire.Unwritable as error:
         return error.code
     except (OSError, ValueError, IndexError):
         pass
-    pump.complain(f"error: the daemon does not answer, and {_named(run)} may go on\n  → muxctl cancel {run}\n")
-    return pump.EXIT_UNREACHABLE
+    wire.complain(f"error: the daemon does not answer, and {_named(run)} may go on\n  → muxctl cancel {run}\n")
+    return wire.EXIT_UNREACHABLE
