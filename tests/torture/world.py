@@ -34,6 +34,8 @@ echo '{"type":"item.completed","item":{"id":"item_0","type":"agent_message","tex
 echo '{"type":"turn.completed","usage":{"input_tokens":9,"cached_input_tokens":0,"output_tokens":1}}'
 echo "end $MODELMUX_ATTEMPT" >>"$HOME/journal"
 """
+PACE = 0.3
+"""Seconds between a client's tasks: about as many as four agents at a time can do."""
 SOME = "sleep 0.$(($$ % 4))"
 """Up to 0.3 s of work."""
 
@@ -183,6 +185,7 @@ class Crowd:
             while not self._enough.is_set():
                 self._world.insist(f"{number}-{task}")
                 task += 1
+                self._enough.wait(PACE)
         except BaseException as error:
             self.failures.append(error)
 

@@ -1,1 +1,3 @@
 """The composition root: the only place that constructs."""
+
+from __future__ import annotations
