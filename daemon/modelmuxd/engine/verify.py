@@ -56,29 +56,37 @@ class Verifier:
 
 
 async def _followed(process: AgentProcess, seconds: float, live: Live | None) -> tuple[Exit, str]:
-    tail = b""
-
-    async def stop_when_asked() -> None:
-        if live:
-            await live.asked_to_end()
-            await process.stop("TERM", GRACE)
-
+    """How it ended, `code` None when we had to end it, and the end of what it printed."""
+    tail, in_time = b"", False
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(stop_when_asked)
-        try:
-            with anyio.move_on_after(seconds) as limit:
-                async for piece in process.output():
-                    tail = (tail + piece)[-SHOWN:]
-        except OutputLimit:
-            limit.cancel()
-        if limit.cancelled_caught or limit.cancel_called:
+        if live:
+            tasks.start_soon(_stop_when_asked, process, live)
+        tail, in_time = await _listen(process, seconds)
+        if not in_time:
             await process.stop("TERM", GRACE)
-        ended = await process.ended()
         tasks.cancel_scope.cancel()
+    exit = await process.ended()
     await process.sweep()
-    stopped = limit.cancel_called or (live is not None and live.ending is not None)
+    stopped = not in_time or (live is not None and live.ending is not None)
     tail = (tail + process.stderr_tail(SHOWN))[-SHOWN:]
-    return (Exit(None) if stopped else ended), tail.decode(errors="replace")
+    return (Exit(None) if stopped else exit), tail.decode(errors="replace")
+
+
+async def _stop_when_asked(process: AgentProcess, live: Live) -> None:
+    await live.asked_to_end()
+    await process.stop("TERM", GRACE)
+
+
+async def _listen(process: AgentProcess, seconds: float) -> tuple[bytes, bool]:
+    """The end of its output, and whether that came to its end in time and in bounds."""
+    tail = b""
+    try:
+        with anyio.fail_after(seconds):
+            async for piece in process.output():
+                tail = (tail + piece)[-SHOWN:]
+    except (TimeoutError, OutputLimit):
+        return tail, False
+    return tail, True
 
 
 def failed(verified: Verified, *, canceled: bool) -> Fault:
