@@ -16,6 +16,9 @@ from modelmuxd.domain.invocation import Exit, Invocation
 from modelmuxd.domain.outcome import Outcome
 from modelmuxd.domain.request import Request
 
+HOSTED = "modelmuxd"
+"""The `program` of an adapter whose calls are made by a program of ours: nothing has to be installed for it."""
+
 
 class Login(msgspec.Struct, frozen=True):
     """Whether an agent can be used without asking anybody, and how we know."""
