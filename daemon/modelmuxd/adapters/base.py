@@ -59,15 +59,22 @@ class Reader(Protocol):
 
 
 class Adapter(Protocol):
-    """One provider."""
+    """One provider. A class of its own, or one of several instances of a class: a server here, another there."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def env_names(self) -> tuple[str, ...]:
+        """Variables of the caller's that this provider may need; no other provider gets them."""
+        ...
+
     program: ClassVar[str]
     """The executable's name on PATH."""
-    title: ClassVar[str]
     package: ClassVar[Package]
-    env_names: ClassVar[tuple[str, ...]]
-    """Variables of the caller's that this provider may need; no other provider gets them."""
     scrub: ClassVar[tuple[str, ...]]
     """Variables to remove from the child: markers of a surrounding session."""
     login_files: ClassVar[tuple[str, ...]]

@@ -1,4 +1,4 @@
-"""How to read a stream of chat completions: chunks with `choices[0].delta`, the usage in a last chunk without choices."""
+"""How to read chat completions as they stream: `choices[0].delta`, and the usage in a last chunk without choices."""
 
 from __future__ import annotations
 
