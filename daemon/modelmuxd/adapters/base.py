@@ -7,7 +7,7 @@ user's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -55,6 +55,18 @@ class Reader(Protocol):
 
     def verdict(self, exit: Exit, stderr_tail: bytes) -> Outcome:
         """Success, or a fault of one kind. Called once, after the last feed."""
+        ...
+
+
+@runtime_checkable
+class Served(Protocol):
+    """What an adapter has besides when it needs a server of its user's that may not be running."""
+
+    start_hint: ClassVar[str]
+    """How to start it."""
+
+    def address(self, env: Mapping[str, str]) -> tuple[str, int]:
+        """Host and port; `env` holds the caller's base names."""
         ...
 
 

@@ -42,6 +42,9 @@ def invocation(provider: str, request: Request, call: HttpCall, env_names: tuple
         hint = "Ask with --sandbox read-only, or ask an agent that has tools."
         text = f"{provider} answers and has no tools: it cannot change files, as {request.sandbox!r} promises."
         raise deny(provider, "sandbox_denied", text, hint)
+    if request.effort:
+        text = f"{provider} takes no reasoning effort (asked for: {request.effort})."
+        raise deny(provider, "invalid_request", text, "Leave --reasoning-effort out, or choose a model that thinks.")
     if request.session and not request.history:
         text = f"{provider} has no session {request.session!r} here."
         raise deny(provider, "invalid_request", text, "Sessions of an API are kept by us: start a new one.")

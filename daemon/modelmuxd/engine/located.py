@@ -64,6 +64,8 @@ def under_profile(found: Located, adapter: Adapter, settings: ProviderSettings, 
     `names`: all variables that are set for the caller.
     """
     key = settings.api_key_env
+    if adapter.program == HOSTED and settings.base_url and not key:
+        return msgspec.structs.replace(found, fault=None)  # whether it answers there is seen when it is asked
     if (found.fault is not None and found.fault.code != "auth") or not (key or settings.base_url):
         return found
     if not key:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from modelmuxd.adapters import http_call
 from modelmuxd.adapters.base import HOSTED, Login, Package, Reader
@@ -30,6 +31,12 @@ class Ollama:
     login_files: ClassVar[tuple[str, ...]] = ()
     first_byte_s: ClassVar[float] = 60.0
     window: ClassVar[int] = 0
+
+    start_hint: ClassVar[str] = "Start it with `ollama serve`, or say in OLLAMA_HOST where it is."
+
+    def address(self, env: Mapping[str, str]) -> tuple[str, int]:
+        parts = urlsplit(url_of(env.get("OLLAMA_HOST", "")))
+        return parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
         return Login("yes", "it needs no key", billing="local")

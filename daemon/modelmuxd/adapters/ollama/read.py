@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from modelmuxd.adapters.chat import ChatReader
@@ -9,6 +10,8 @@ from modelmuxd.adapters.jsonl import JsonObject, compact, count, numbers, table,
 from modelmuxd.adapters.trouble import Trouble
 from modelmuxd.domain.events import Event
 from modelmuxd.domain.usage import Usage
+
+_NO_MODEL = re.compile(r"model .*(?:not found|does not exist)", re.IGNORECASE)
 
 RULE = "input_may_lack_cached"
 """A prompt that is still in the server's memory may be counted short."""
@@ -29,7 +32,7 @@ class OllamaReader(ChatReader):
 
     def _named(self, value: JsonObject) -> Trouble | None:
         trouble = super()._named(value)
-        if trouble and "not found" in trouble.message and "model" in trouble.message:
+        if trouble and _NO_MODEL.search(trouble.message):
             return Trouble("invalid_request", trouble.message, f"Run `ollama pull {self.model}`.")
         if trouble and text(value, "kind") == "connect":
             return Trouble("not_installed", "Ollama is not running.", "Start it with `ollama serve`.")
