@@ -54,6 +54,7 @@ BASE_NAMES = frozenset(
         "CODEX_HOME",
         "CLAUDE_CONFIG_DIR",
         "GEMINI_CLI_HOME",
+        "OLLAMA_HOST",
         "MODELMUX_HOME",
     )
 )

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from adapters.replay import ADAPTERS, EXPECTED, request
+from modelmuxd.adapters.base import HOSTED
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings
 from muxwire.faults import Fault, FaultError
@@ -22,6 +23,7 @@ PROFILE = ProviderSettings(
     model="profile-model", base_url="https://gateway.test/v1", api_key_env="GATEWAY_KEY", extra_env={"HTTP_X": "1"}
 )
 PROVIDERS = sorted(ADAPTERS)
+CLIS = sorted(name for name, adapter in ADAPTERS.items() if adapter.program != HOSTED)
 
 
 def ask(provider: str, **more: Any) -> Invocation | Fault:
@@ -135,7 +137,7 @@ def test_wire_api_has_effect_or_is_refused() -> None:
         assert "wire_api" in refused(provider, settings=ProviderSettings(wire_api="responses")).message
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", CLIS)
 def test_the_tasks_model_outweighs_the_profiles(provider: str) -> None:
     argv = asked(provider, model="mine", settings=ProviderSettings(model="theirs")).argv
     assert "mine" in argv

@@ -17,8 +17,8 @@ def test_contract(adapter: Adapter, check: Callable[[Adapter], None]) -> None:
     check(adapter)
 
 
-def test_registry_knows_the_three() -> None:
-    assert sorted(register(builtins())) == ["claude", "codex", "gemini"]
+def test_registry_knows_them() -> None:
+    assert sorted(register(builtins())) == ["claude", "codex", "dashscope", "gemini", "ollama"]
 
 
 def test_no_adapter_shadows_another() -> None:

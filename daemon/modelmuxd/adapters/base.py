@@ -7,7 +7,7 @@ user's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -15,6 +15,9 @@ from modelmuxd.domain.events import Event
 from modelmuxd.domain.invocation import Exit, Invocation
 from modelmuxd.domain.outcome import Outcome
 from modelmuxd.domain.request import Request
+
+HOSTED = "modelmuxd"
+"""The `program` of an adapter whose calls are made by a program of ours: nothing has to be installed for it."""
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -55,16 +58,35 @@ class Reader(Protocol):
         ...
 
 
-class Adapter(Protocol):
-    """One provider."""
+@runtime_checkable
+class Served(Protocol):
+    """What an adapter has besides when it needs a server of its user's that may not be running."""
 
-    name: ClassVar[str]
+    start_hint: ClassVar[str]
+    """How to start it."""
+
+    def address(self, env: Mapping[str, str]) -> tuple[str, int]:
+        """Host and port; `env` holds the caller's base names."""
+        ...
+
+
+class Adapter(Protocol):
+    """One provider. A class of its own, or one of several instances of a class: a server here, another there."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def env_names(self) -> tuple[str, ...]:
+        """Variables of the caller's that this provider may need; no other provider gets them."""
+        ...
+
     program: ClassVar[str]
     """The executable's name on PATH."""
-    title: ClassVar[str]
     package: ClassVar[Package]
-    env_names: ClassVar[tuple[str, ...]]
-    """Variables of the caller's that this provider may need; no other provider gets them."""
     scrub: ClassVar[tuple[str, ...]]
     """Variables to remove from the child: markers of a surrounding session."""
     login_files: ClassVar[tuple[str, ...]]

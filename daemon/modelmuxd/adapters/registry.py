@@ -9,11 +9,13 @@ from muxwire.faults import CONFIG, refuse
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.adapters.claude import Claude
 from modelmuxd.adapters.codex import Codex
+from modelmuxd.adapters.dashscope import DashScope
 from modelmuxd.adapters.gemini import Gemini
+from modelmuxd.adapters.ollama import Ollama
 
 
 def builtins() -> tuple[Adapter, ...]:
-    return (Codex(), Claude(), Gemini())
+    return (Codex(), Claude(), Gemini(), Ollama(), DashScope())
 
 
 def builtin_adapters() -> dict[str, Adapter]:

@@ -32,10 +32,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     session: str = ""
     """The provider's own session id to go on with; empty for a new one."""
+    history: tuple[tuple[str, str], ...] = ()
+    """What was asked and answered in this session, oldest first, for providers that keep none of their own."""
+    run_id: str = ""
+    """Of the run; a session that we keep bears the name of the run that began it."""
     session_usage: Usage | None = None
     """Usage of the session at the end of its previous turn, for CLIs whose totals are cumulative."""
     effort: Effort | None = None
     settings: ProviderSettings = ProviderSettings()
+    env: dict[str, str] = {}
+    """The caller's base names, which hold no secret."""
     env_present: frozenset[str] = frozenset()
     """Names, not values, of the variables that the agent will have."""
     as_root: bool = False

@@ -14,6 +14,7 @@ from typing import Literal
 
 import anyio
 import msgspec
+from anyio import to_thread
 from muxwire import events as wire
 from muxwire.faults import LOST, Fault
 
@@ -41,6 +42,9 @@ DEAD_MAN = 60.0
 """Seconds after a run's deadline at which the guard ends the agent by itself, should we be gone."""
 FULL_RETRY = 1.0
 """Seconds between tries to settle while the disk is full."""
+
+TURNS = 200
+"""Of a session, the newest that are sent along."""
 
 Ended = Literal["canceled", "timeout", "output_limit", "silent"]
 StopSignal = Literal["INT", "TERM"]
@@ -104,6 +108,16 @@ class Attempts:
         except LaunchFailed as error:
             return ended_with(attempt, not_started(attempt, error))
         return await self.follow(attempt, ask.adapter, ask.request, process, live, ask.invocation.stop_signal)
+
+    async def history(self, provider: str, session: str) -> tuple[tuple[str, str], ...]:
+        """What was asked and answered in a session so far, for those who keep none of their own."""
+        turns = await self._store.session_turns(provider, session, TURNS)
+        return tuple([(task.new.task, await to_thread.run_sync(self._answer, task)) for task in turns])
+
+    def _answer(self, task: Task) -> str:
+        if not task.output_file:
+            return task.output
+        return Path(self.spool, task.output_file).read_text("utf-8", "replace")
 
     async def reopen(self, attempt: Attempt) -> AgentProcess | None:
         """The agent of an earlier daemon's attempt; None when it never started, and now never will."""

@@ -17,9 +17,10 @@ from muxwire.faults import CONFIG, Fault
 from muxwire.insight import Check, ProviderCheck
 from muxwire.settings import Settings
 
-from modelmuxd.adapters.base import Adapter
+from modelmuxd.adapters.base import Adapter, Served
 from modelmuxd.engine.check_cache import read_cache, write_cache
 from modelmuxd.engine.located import Entry, Located, examine, folder_names
+from modelmuxd.engine.served import with_server
 
 __all__ = ["Located", "Probe", "Prober", "report"]
 
@@ -66,11 +67,16 @@ class Prober:
         await self._save()
         now = self._now()
         age = now - min((entry.at for entry in entries.values()), default=now)
-        return Probe({name: entry.located for name, entry in entries.items()}, max(age, 0.0))
+        located = {name: entry.located for name, entry in entries.items()}
+        for name, adapter in self._adapters.items():
+            if isinstance(adapter, Served):
+                located[name] = await to_thread.run_sync(with_server, located[name], adapter, env)
+        return Probe(located, max(age, 0.0))
 
     async def locate(self, adapter: Adapter, env: Mapping[str, str], names: frozenset[str] = frozenset()) -> Located:
         """One provider; cheap enough to ask before every attempt."""
-        return (await self._entries((adapter,), env, names, refresh=False))[adapter.name].located
+        found = (await self._entries((adapter,), env, names, refresh=False))[adapter.name].located
+        return await to_thread.run_sync(with_server, found, adapter, env) if isinstance(adapter, Served) else found
 
     async def _entries(
         self, adapters: Sequence[Adapter], env: Mapping[str, str], names: frozenset[str], *, refresh: bool

@@ -14,6 +14,7 @@ from muxwire.faults import INTERNAL, Fault, FaultError
 from muxwire.words import FinalState
 
 from modelmuxd.domain.decision import Held
+from modelmuxd.domain.usage import Usage
 from modelmuxd.engine import accounts
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission, Over, Ready, time_left
@@ -173,9 +174,12 @@ class Dispatcher:
         return msgspec.structs.replace(held, until=held.until or self._clock.now() + AGAIN)
 
     async def _ask(self, task: Task, ready: Ready, folder: str) -> Ask:
-        usage, session = None, session_of(task)
+        usage: Usage | None = None
+        history: tuple[tuple[str, str], ...] = ()
+        session = session_of(task)
         if session:
             usage = await self._store.session_usage(ready.candidate.provider, session)
+            history = await self._attempts.history(ready.candidate.provider, session)
         return self._planner.ask(
             task,
             ready.candidate,
@@ -184,6 +188,7 @@ class Dispatcher:
             settings=ready.settings,
             secrets=self._secrets.of(task.new.run_id),
             session_usage=usage,
+            history=history,
             as_root=os.geteuid() == 0,
         )
 

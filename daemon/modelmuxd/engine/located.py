@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import msgspec
 from muxwire.faults import Fault
+from muxwire.version import VERSION
 
-from modelmuxd.adapters.base import Adapter, Login
+from modelmuxd.adapters.base import HOSTED, Adapter, Login
 from modelmuxd.domain.request import ProviderSettings
 from modelmuxd.engine.look import Look, Sight, unchanged
 from modelmuxd.engine.programs import Program, find_program
@@ -41,7 +43,10 @@ def examine(adapter: Adapter, env: Mapping[str, str], names: frozenset[str], kno
     if known is not None and unchanged(known.seen):
         return known
     look = Look()
-    found = find_program(look, adapter.program, env.get("PATH", ""), adapter.package)
+    if adapter.program == HOSTED:
+        found = Program(found=sys.executable, start=sys.executable, version=VERSION)
+    else:
+        found = find_program(look, adapter.program, env.get("PATH", ""), adapter.package)
     login = _login(look, adapter, env, names | {name for name, value in env.items() if value})
     located = Located(
         program=found.start,
@@ -59,6 +64,8 @@ def under_profile(found: Located, adapter: Adapter, settings: ProviderSettings, 
     `names`: all variables that are set for the caller.
     """
     key = settings.api_key_env
+    if adapter.program == HOSTED and settings.base_url and not key:
+        return msgspec.structs.replace(found, fault=None)  # whether it answers there is seen when it is asked
     if (found.fault is not None and found.fault.code != "auth") or not (key or settings.base_url):
         return found
     if not key:

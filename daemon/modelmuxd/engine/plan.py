@@ -11,7 +11,7 @@ from muxwire.faults import NO_PROVIDER, POLICY, Fault, unknown_name
 from muxwire.settings.model import OnTimeout, Verify
 from muxwire.words import Effort
 
-from modelmuxd.adapters.base import Adapter
+from modelmuxd.adapters.base import HOSTED, Adapter
 from modelmuxd.domain.decision import Candidate, Ranked
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings, Request
@@ -154,6 +154,9 @@ class Planner:
     def _candidate(self, adapter: Adapter, found: Located, task: NewTask, settings: TaskSettings) -> Candidate:
         chosen = settings.of(adapter.name)
         fault = found.fault
+        if adapter.program == HOSTED and task.sandbox != "read-only":
+            text = f"{adapter.title} answers and has no tools, so {task.sandbox!r} cannot be promised."
+            fault = Fault("sandbox_denied", text, "Ask with --sandbox read-only, or ask an agent that has tools.")
         if fault and fault.code == "auth" and chosen.api_key_env in task.env_names:
             fault = None  # the profile brings a key of its own
         return Candidate(
@@ -179,6 +182,7 @@ class Planner:
         settings: TaskSettings,
         secrets: Mapping[str, str],
         session_usage: Usage | None = None,
+        history: tuple[tuple[str, str], ...] = (),
         as_root: bool = False,
     ) -> Ask:
         """How to ask the chosen one. Raises FaultError for what its adapter cannot honour."""
@@ -193,8 +197,11 @@ class Planner:
             model=chosen.model,
             session=session_of(whole),
             session_usage=session_usage,
+            history=history,
+            run_id=task.run_id,
             effort=_effort(task.effort),
             settings=mine,
+            env=task.env,
             env_present=frozenset(task.env) | frozenset(secrets),
             as_root=as_root,
         )

@@ -103,6 +103,7 @@ class Reconciler:
             model=attempt.model,
             session=session,
             session_usage=usage,
+            run_id=task.new.run_id,
         )
 
     async def _seen(self, run_id: str) -> list[RunEvent]:

@@ -169,6 +169,10 @@ class TaskStore(Protocol):
         cumulative."""
         ...
 
+    async def session_turns(self, provider: str, session_id: str, limit: int) -> list[Task]:
+        """The runs of this session that succeeded, oldest first; of more than `limit` the newest."""
+        ...
+
     async def session_worktree(self, provider: str, session_id: str) -> Worktree | None:
         """Where the last run of this session worked, when that was a worktree: CLIs bind a session to its folder."""
         ...

@@ -135,6 +135,16 @@ def session_usage(db: sqlite3.Connection, provider: str, session_id: str) -> Usa
     return None if row is None else _usage(row)
 
 
+def session_turns(db: sqlite3.Connection, provider: str, session_id: str, limit: int) -> list[Task]:
+    rows = db.execute(
+        f"{_TASK} JOIN attempts ON attempts.task_id = tasks.id WHERE attempts.provider = ?"
+        " AND attempts.session_id = ? AND attempts.session_id <> '' AND attempts.state = 'success'"
+        " AND tasks.state = 'success' ORDER BY attempts.ended_at DESC, tasks.id DESC LIMIT ?",
+        (provider, session_id, limit),
+    )
+    return [_task(row) for row in rows][::-1]
+
+
 def session_worktree(db: sqlite3.Connection, provider: str, session_id: str) -> Worktree | None:
     row = db.execute(
         "SELECT requests.worktree FROM attempts JOIN requests USING (task_id)"

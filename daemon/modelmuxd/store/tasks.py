@@ -174,5 +174,8 @@ class SqliteTaskStore:
     async def session_usage(self, provider: str, session_id: str) -> Usage | None:
         return self._readers.row(lambda db: lookup.session_usage(db, provider, session_id))
 
+    async def session_turns(self, provider: str, session_id: str, limit: int) -> list[Task]:
+        return await self._readers.rows(lambda db: lookup.session_turns(db, provider, session_id, limit))
+
     async def session_worktree(self, provider: str, session_id: str) -> Worktree | None:
         return self._readers.row(lambda db: lookup.session_worktree(db, provider, session_id))

@@ -1,0 +1,131 @@
+"""One HTTP call to a model API, as a program of its own: it runs under a guard like every agent, so that an answer that
+is being written outlives the daemon, and a daemon at rest need not load an HTTP client.
+
+    python -E -c "…; main()" CALL.json  <PROMPT
+
+What is asked stands in the file (an `HttpCall`), the prompt on stdin, keys in the environment. stdout is JSON lines:
+
+    {"mux":"asked","model":…}          the request is about to go out
+    …                                  each event of the stream (SSE data, or a line of NDJSON) as the server sent it
+    {"mux":"failed","status":429,"retry_after":"30","body":…}       an HTTP status that is no success
+    {"mux":"broken","kind":"connect","message":…}                   no answer, or one that broke off
+    {"mux":"done"}                     the server has ended its stream
+
+Redirects are not followed, since they would carry the key along; TLS is verified; the body is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+LIMIT = 64 * 1024 * 1024
+"""Bytes of one answer."""
+ERROR_LIMIT = 64 * 1024
+CONNECT_SECONDS = 15.0
+
+
+def main() -> None:
+    call = json.loads(Path(sys.argv[1]).read_bytes())
+    prompt = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    sys.exit(run(call, prompt))
+
+
+def run(call: dict[str, Any], prompt: str) -> int:
+    """0 when the server has said all it had to say."""
+    import httpx
+
+    try:
+        with _client(call) as client:
+            return _ask(client, call, prompt)
+    except httpx.ConnectError as error:
+        return _broken("connect", error)
+    except httpx.TimeoutException as error:
+        return _broken("timeout", error)
+    except httpx.HTTPError as error:
+        return _broken("stream", error)
+    except (httpx.InvalidURL, ValueError) as error:
+        return _broken("request", error)
+
+
+def _client(call: dict[str, Any]) -> Any:
+    import httpx
+
+    timeout = httpx.Timeout(CONNECT_SECONDS, read=float(call["read_seconds"]))
+    return httpx.Client(timeout=timeout, follow_redirects=False, headers=_headers(call))
+
+
+def _headers(call: dict[str, Any]) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", **call.get("headers", {})}
+    if key := os.environ.get(call.get("key_env") or ""):
+        headers["Authorization"] = f"Bearer {key}"
+    return headers
+
+
+def _ask(client: Any, call: dict[str, Any], prompt: str) -> int:
+    body = call["body"]
+    body["messages"] = [*body["messages"], {"role": "user", "content": prompt}]
+    if not body.get("model"):
+        body["model"] = _first_model(client, call)
+    _say({"mux": "asked", "model": body["model"]})
+    with client.stream("POST", call["url"], json=body) as answer:
+        if answer.status_code != 200:
+            return _failed(answer)
+        for line in _lines(answer):
+            sys.stdout.buffer.write(line + b"\n")
+            sys.stdout.buffer.flush()
+    _say({"mux": "done"})
+    return 0
+
+
+def _first_model(client: Any, call: dict[str, Any]) -> str:
+    """The model that the server lists first. Raises ValueError when it lists none."""
+    listed = client.get(call["models_url"])
+    listed.raise_for_status()
+    found = msgspec.json.decode(listed.content)
+    rows = found.get("models") or found.get("data") or []
+    names = [str(row.get("name") or row.get("id")) for row in rows]
+    if not names:
+        raise ValueError("the server has no model")
+    return names[0]
+
+
+def _lines(answer: Any) -> Iterator[bytes]:
+    """The JSON of each event. A server that sends one whole object instead of a stream has sent one event."""
+    size = 0
+    for line in answer.iter_lines():
+        size += len(line)
+        if size > LIMIT:
+            raise ValueError(f"the answer has more than {LIMIT >> 20} MiB")
+        text = line.removeprefix("data:").strip()
+        if text.startswith("{"):
+            yield text.encode()
+
+
+def _failed(answer: Any) -> int:
+    raw = b""
+    for piece in answer.iter_bytes():
+        raw = (raw + piece)[:ERROR_LIMIT]
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        body = raw.decode("utf-8", "replace")
+    retry_after = answer.headers.get("retry-after", "")
+    _say({"mux": "failed", "status": answer.status_code, "retry_after": retry_after, "body": body})
+    return 1
+
+
+def _broken(kind: str, error: Exception) -> int:
+    _say({"mux": "broken", "kind": kind, "message": str(error) or type(error).__name__})
+    return 1
+
+
+def _say(event: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
