@@ -160,7 +160,7 @@ class ScriptedReader:
 class ScriptedAdapter:
     """One provider of the scripted kind; give it any name."""
 
-    title: ClassVar[str] = "Scripted agent"
+    title: str = "Scripted agent"
     package: ClassVar[Package] = Package()
     scrub: ClassVar[tuple[str, ...]] = ("SCRUBBED",)
     login_files: ClassVar[tuple[str, ...]] = ()

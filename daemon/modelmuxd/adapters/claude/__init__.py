@@ -14,15 +14,15 @@ from modelmuxd.domain.request import Request
 
 
 class Claude:
-    name: ClassVar[str] = "claude"
+    name: str = "claude"
     program: ClassVar[str] = "claude"
-    title: ClassVar[str] = "Anthropic Claude Code"
+    title: str = "Anthropic Claude Code"
     package: ClassVar[Package] = Package(
         npm="@anthropic-ai/claude-code",
         natives=("{package}/bin/claude.exe",),  # the native binary on every system, put there by its installer
         tested="2.1.197",
     )
-    env_names: ClassVar[tuple[str, ...]] = (
+    env_names: tuple[str, ...] = (
         "CLAUDE_CONFIG_DIR",
         "CLAUDE_CODE_OAUTH_TOKEN",
         "CLAUDE_CODE_GIT_BASH_PATH",

@@ -21,9 +21,9 @@ _TARGETS = (
 
 
 class Codex:
-    name: ClassVar[str] = "codex"
+    name: str = "codex"
     program: ClassVar[str] = "codex"
-    title: ClassVar[str] = "OpenAI Codex"
+    title: str = "OpenAI Codex"
     package: ClassVar[Package] = Package(
         npm="@openai/codex",
         natives=tuple(
@@ -33,7 +33,7 @@ class Codex:
         ),
         tested="0.169.0",
     )
-    env_names: ClassVar[tuple[str, ...]] = (
+    env_names: tuple[str, ...] = (
         "CODEX_HOME",
         "CODEX_SQLITE_HOME",
         "CODEX_API_KEY",

@@ -14,11 +14,11 @@ from modelmuxd.domain.request import Request
 
 
 class Gemini:
-    name: ClassVar[str] = "gemini"
+    name: str = "gemini"
     program: ClassVar[str] = "gemini"
-    title: ClassVar[str] = "Google Gemini CLI"
+    title: str = "Google Gemini CLI"
     package: ClassVar[Package] = Package(npm="@google/gemini-cli", tested="0.61.0")
-    env_names: ClassVar[tuple[str, ...]] = (
+    env_names: tuple[str, ...] = (
         "GEMINI_CLI_HOME",
         "GEMINI_API_KEY",
         "GEMINI_MODEL",

@@ -22,11 +22,11 @@ LOADING_SECONDS = 900.0
 
 
 class Ollama:
-    name: ClassVar[str] = "ollama"
+    name: str = "ollama"
     program: ClassVar[str] = HOSTED
-    title: ClassVar[str] = "Ollama"
+    title: str = "Ollama"
     package: ClassVar[Package] = Package()
-    env_names: ClassVar[tuple[str, ...]] = ()
+    env_names: tuple[str, ...] = ()
     scrub: ClassVar[tuple[str, ...]] = ()
     login_files: ClassVar[tuple[str, ...]] = ()
     first_byte_s: ClassVar[float] = 60.0
