@@ -165,6 +165,7 @@ class ScriptedAdapter:
     scrub: ClassVar[tuple[str, ...]] = ("SCRUBBED",)
     login_files: ClassVar[tuple[str, ...]] = ()
     window = 0
+    session_bound = False
 
     def __init__(self, name: str, *, env_names: tuple[str, ...] = (), first_byte_s: float = 30.0) -> None:
         self.first_byte_s = first_byte_s

@@ -64,6 +64,7 @@ POLICY_TEST = Method(
 )
 ANSWER = Method("answer", runs.AnswerParams, runs.RunResult, "Answer a run that waits for input.")
 QUEUE = Method("queue", runs.QueueParams, runs.QueueResult, "Show, pause or resume the queue.")
+SESSIONS = Method("sessions", runs.SessionsParams, runs.SessionList, "Show the sessions that can go on.")
 DIFF = Method("diff", runs.RunRef, runs.Patch, "Show what a run has changed in its worktree, as a patch.")
 APPLY = Method("apply", runs.RunRef, runs.Applied, "Apply what a run has changed to your checkout.")
 DISCARD = Method("discard", runs.RunRef, runs.Applied, "Throw away a run's worktree and what it changed.")
@@ -77,6 +78,21 @@ METHODS: dict[str, Method[Any, Any]] = {
     method.name: method
     for method in (
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
-        *(ATTACH, WHY, RETRY, ANSWER, QUEUE, DIFF, APPLY, DISCARD, TRUST, POLICY, POLICY_TEST, FACTS, SHUTDOWN),
+        *(
+            ATTACH,
+            WHY,
+            RETRY,
+            ANSWER,
+            QUEUE,
+            SESSIONS,
+            DIFF,
+            APPLY,
+            DISCARD,
+            TRUST,
+            POLICY,
+            POLICY_TEST,
+            FACTS,
+            SHUTDOWN,
+        ),
     )
 }

@@ -55,7 +55,12 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     model: Annotated[str, Meta(description="Model to ask for.", extra=flag("-m", "--model"))] = ""
     sandbox: Annotated[Sandbox, Meta(description="What the agent may change.", extra=flag("--sandbox"))] = "read-only"
     workdir: Annotated[str, Meta(description="Folder the agent works in.", extra=flag("-w", "--workdir"))] = ""
-    session_id: Annotated[str, Meta(description="Session to go on with.", extra=flag("--session"))] = ""
+    session_id: Annotated[
+        str, Meta(description="Session to go on with: its id, or a run of it.", extra=flag("--session"))
+    ] = ""
+    continue_session: Annotated[
+        bool, Meta(description="Go on with the last session of this folder.", extra=flag("--continue"))
+    ] = False
     timeout: Annotated[
         Annotated[int, Meta(ge=1)] | None,
         Meta(description="Seconds the run may take (default: limits.timeout).", extra=flag("-t", "--timeout")),
@@ -259,6 +264,30 @@ class RetryParams(msgspec.Struct, frozen=True, omit_defaults=True):
         ),
     ] = False
     env: CallerEnv = CallerEnv()
+
+
+class SessionsParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Conversations that can go on."""
+
+    limit: Annotated[int, Meta(description="How many to list.", ge=1, le=500, extra=flag("-n", "--limit"))] = 20
+
+
+class SessionLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    provider: str
+    session_id: str
+    """The provider's own, or for one that keeps none the run that began it."""
+    workdir: str
+    """Where its agent works."""
+    turns: int
+    last_run: str
+    last_at: float
+    task: str
+    """The first 120 characters of its last turn's."""
+    model: str = ""
+
+
+class SessionList(msgspec.Struct, frozen=True):
+    sessions: tuple[SessionLine, ...]
 
 
 class AnswerParams(msgspec.Struct, frozen=True):

@@ -34,6 +34,7 @@ class Cli:
     login_files: ClassVar[tuple[str, ...]] = ("~/.cli/auth.json", "$CLI_HOME/auth.json")
     first_byte_s: ClassVar[float] = 30.0
     window: ClassVar[int] = 0
+    session_bound: ClassVar[bool] = False
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
         if "CLI_KEY" in env_present:

@@ -103,7 +103,9 @@ class Stage:
         return DispatchParams(task="\n".join(script), **{**params, **more})  # type: ignore[arg-type]
 
     async def accept(self, engine: Engine, *script: str, secrets: Mapping[str, str] | None = None, **more: Any) -> Task:
-        params = self.ask(*script, **more)
+        return await self.sent(engine, self.ask(*script, **more), secrets)
+
+    async def sent(self, engine: Engine, params: DispatchParams, secrets: Mapping[str, str] | None = None) -> Task:
         await engine.runs.secret_names(params)
         return await engine.runs.accept(params, Origin(kind="test", principal="0"), secrets or {})
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "retry": Name("rendered:retry", OTHERS["retry"][0], ALSO),
     "answer": Name("answer:answer", OTHERS["answer"][0], ALSO),
     "why": Name("rendered:why", OTHERS["why"][0], ALSO),
+    "sessions": Name("rendered:sessions", OTHERS["sessions"][0], ALSO),
     "diff": Name("rendered:diff", OTHERS["diff"][0], ALSO),
     "apply": Name("rendered:apply", OTHERS["apply"][0], ALSO),
     "discard": Name("rendered:discard", OTHERS["discard"][0], ALSO),

@@ -63,6 +63,7 @@ cancel = command("cancel", partial(ask, "cancel"), examples=("muxctl cancel 01ka
 attach = command("attach", partial(ask, "attach"), examples=("muxctl attach 01kak3",))
 why = command("why", partial(ask, "why"), examples=("muxctl why 01kak3",))
 retry = command("retry", partial(ask, "retry"), examples=("muxctl retry 01kak3", "muxctl retry 01kak3 -p claude"))
+sessions = command("sessions", partial(ask, "sessions"), examples=("muxctl sessions",))
 diff = command("diff", partial(ask, "diff"), examples=("muxctl diff 01kak3", "muxctl diff 01kak3 | git apply --3way"))
 apply = command("apply", partial(ask, "apply"), examples=("muxctl apply 01kak3",))
 discard = command("discard", partial(ask, "discard"), examples=("muxctl discard 01kak3",))

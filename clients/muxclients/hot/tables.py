@@ -38,7 +38,8 @@ VERBS: dict[str, Verb] = {
                 "What the agent may change.",
             ),
             ("workdir", ("-w", "--workdir"), "text", "", None, "Folder the agent works in."),
-            ("session_id", ("--session",), "text", "", None, "Session to go on with."),
+            ("session_id", ("--session",), "text", "", None, "Session to go on with: its id, or a run of it."),
+            ("continue_session", ("--continue",), "flag", False, None, "Go on with the last session of this folder."),
             (
                 "timeout",
                 ("-t", "--timeout"),
@@ -166,6 +167,11 @@ OTHERS: dict[str, Verb] = {
     ),
     "answer": ("Answer a run that waits for input.", None, ()),
     "queue": ("Show, pause or resume the queue.", None, ()),
+    "sessions": (
+        "Show the sessions that can go on.",
+        None,
+        (("limit", ("-n", "--limit"), "int", 20, (1, 500), "How many to list."),),
+    ),
     "diff": ("Show what a run has changed in its worktree, as a patch.", ("run_id", "one", True), ()),
     "apply": ("Apply what a run has changed to your checkout.", ("run_id", "one", True), ()),
     "discard": ("Throw away a run's worktree and what it changed.", ("run_id", "one", True), ()),
@@ -186,7 +192,8 @@ OTHERS: dict[str, Verb] = {
                 "What the agent may change.",
             ),
             ("workdir", ("-w", "--workdir"), "text", "", None, "Folder the agent works in."),
-            ("session_id", ("--session",), "text", "", None, "Session to go on with."),
+            ("session_id", ("--session",), "text", "", None, "Session to go on with: its id, or a run of it."),
+            ("continue_session", ("--continue",), "flag", False, None, "Go on with the last session of this folder."),
             (
                 "timeout",
                 ("-t", "--timeout"),

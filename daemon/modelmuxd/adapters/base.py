@@ -94,6 +94,8 @@ class Adapter(Protocol):
 
     first_byte_s: ClassVar[float]
     """Seconds after its start by which even a slow machine has seen a first byte on stdout; later, it hangs."""
+    session_bound: ClassVar[bool]
+    """Whether a session can go on only in the folder in which it began."""
     window: ClassVar[int]
     """Tokens that the smallest of its usual models takes; 0 where that is not known."""
 

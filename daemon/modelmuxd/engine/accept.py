@@ -108,6 +108,8 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
 
 def payload_hash(params: DispatchParams) -> str:
     """What an idempotency key stands for: everything asked, but not how the client waits or from which shell."""
+    if params.continue_session:  # which one that is, is found out; another may be the last one by now
+        params = msgspec.structs.replace(params, session_id="", provider="", model="")
     asked = msgspec.structs.replace(
         params,
         wait_s=None,

@@ -15,7 +15,7 @@ from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.environment import Environments
 from modelmuxd.engine.governor import Governor
-from modelmuxd.engine.plan import Plan, Planner, SettingsFor, TaskSettings, named
+from modelmuxd.engine.plan import Plan, Planner, SettingsFor, TaskSettings, named, session_of
 from modelmuxd.engine.slots import Seat, Slots
 from modelmuxd.engine.times import span
 from modelmuxd.store.interface import TaskStore
@@ -168,6 +168,7 @@ def seat_of(task: Task, candidate: Candidate, workdir: str) -> Seat:
         depth=task.new.depth,
         parent=task.new.origin.parent,
         workdir=workdir,
+        session=session_of(task),
     )
 
 

@@ -12,7 +12,7 @@ from muxwire.events import Ended, RunEvent
 from muxwire.faults import CONFLICT, DRAINING, POLICY, Fault, FaultError, refuse
 from muxwire.insight import RunLine, Today
 from muxwire.policy import PolicyVerdict
-from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult
+from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult, SessionLine
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.engine.accept import again, check, new_task
@@ -25,6 +25,7 @@ from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.plan import Locate, SettingsFor, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.engine.sessions import Sessions
 from modelmuxd.engine.silence import SHOWN
 from modelmuxd.engine.times import midnight
 from modelmuxd.engine.worktrees import Worktrees
@@ -67,6 +68,7 @@ class Runs:
         self._locate = locate
         self._governor = governor
         self._worktrees = worktrees
+        self._sessions = Sessions(store, adapters)
         self._hub = hub
         self._clock = clock
 
@@ -151,6 +153,13 @@ class Runs:
         above = (await self._store.find(parent)).new
         siblings = await self._store.spawned(parent, now - MINUTE)
         return Family(parent=parent, root=above.root or above.run_id, depth=above.depth + 1, siblings=siblings)
+
+    async def resolved(self, params: DispatchParams) -> DispatchParams:
+        """The request with the session in it that it means. Raises FaultError."""
+        return await self._sessions.resolved(params)
+
+    async def sessions(self, limit: int) -> list[SessionLine]:
+        return await self._sessions.list(limit)
 
     async def find(self, prefix: str) -> Task:
         return await self._store.find(prefix)

@@ -26,12 +26,20 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     workdir: str = ""
     """The folder it writes in, real path; empty when it only reads or is isolated."""
+    session: str = ""
+    """The session that it goes on with."""
 
     @property
     def keys(self) -> tuple[str, ...]:
         """What comes free when it ends."""
         folder = (f"workdir:{self.workdir}",) if self.workdir else ()
-        return ALL, NESTED, f"slots:{self.account}", *folder
+        session = (self.turn,) if self.session else ()
+        return ALL, NESTED, f"slots:{self.account}", *folder, *session
+
+    @property
+    def turn(self) -> str:
+        """One turn at a time: what the others of its session wait for."""
+        return f"session:{self.provider}:{self.session}"
 
 
 def kept_of(running: int) -> int:
@@ -92,7 +100,14 @@ class Slots:
         if taken >= slots:
             text = f"slots: {seat.account} has {taken} of {slots} running"
             return Held(reason="slots", text=text, on=(f"slots:{seat.account}",))
-        return self._writer(seat)
+        return self._turn(seat) or self._writer(seat)
+
+    def _turn(self, seat: Seat) -> Held | None:
+        for other in self._seats.values() if seat.session else ():
+            if (other.provider, other.session) == (seat.provider, seat.session):
+                text = f"slots: session {seat.session} has a turn running, {other.run_id}"
+                return Held(reason="slots", text=text, on=(seat.turn,))
+        return None
 
     def _writer(self, seat: Seat) -> Held | None:
         for other in self._seats.values() if seat.workdir else ():

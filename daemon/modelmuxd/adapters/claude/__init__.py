@@ -50,6 +50,7 @@ class Claude:
     scrub: ClassVar[tuple[str, ...]] = NESTED
     login_files: ClassVar[tuple[str, ...]] = signin.FILES
     first_byte_s: ClassVar[float] = 90.0
+    session_bound: ClassVar[bool] = True
     window: ClassVar[int] = 200_000
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:

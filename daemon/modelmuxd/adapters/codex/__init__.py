@@ -46,6 +46,7 @@ class Codex:
     scrub: ClassVar[tuple[str, ...]] = NESTED
     login_files: ClassVar[tuple[str, ...]] = signin.FILES
     first_byte_s: ClassVar[float] = 60.0
+    session_bound: ClassVar[bool] = False
     window: ClassVar[int] = 272_000
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:

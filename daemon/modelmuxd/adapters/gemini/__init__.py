@@ -42,6 +42,7 @@ class Gemini:
     scrub: ClassVar[tuple[str, ...]] = NESTED
     login_files: ClassVar[tuple[str, ...]] = signin.FILES
     first_byte_s: ClassVar[float] = 120.0
+    session_bound: ClassVar[bool] = True
     window: ClassVar[int] = 1_048_576
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:

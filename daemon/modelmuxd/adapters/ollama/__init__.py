@@ -30,6 +30,7 @@ class Ollama:
     scrub: ClassVar[tuple[str, ...]] = ()
     login_files: ClassVar[tuple[str, ...]] = ()
     first_byte_s: ClassVar[float] = 60.0
+    session_bound: ClassVar[bool] = False
     window: ClassVar[int] = 0
 
     start_hint: ClassVar[str] = "Start it with `ollama serve`, or say in OLLAMA_HOST where it is."

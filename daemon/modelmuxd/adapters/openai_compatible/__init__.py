@@ -24,6 +24,7 @@ class OpenAICompatible:
     scrub: ClassVar[tuple[str, ...]] = ()
     login_files: ClassVar[tuple[str, ...]] = ()
     first_byte_s: ClassVar[float] = 60.0
+    session_bound: ClassVar[bool] = False
     window: ClassVar[int] = 0
 
     def __init__(self, name: str, *, title: str, base_url: str, keys: tuple[str, ...], model: str = "") -> None:

@@ -27,6 +27,7 @@ class Dispatch:
         return await self._take(asked, call, retry_of=old)
 
     async def _take(self, params: DispatchParams, call: Call, retry_of: str = "") -> RunResult:
+        params = await self._runs.resolved(params)
         names = await self._runs.secret_names(params)
         secrets = await call.need(names)
         origin = await origin_of(self._runs, call, caller=params.origin.caller, workdir=params.workdir)

@@ -1,4 +1,4 @@
-"""`show`, `why`, `watch`, `attach`, `wait`, `cancel` and `answer`: runs that exist."""
+"""`show`, `why`, `watch`, `attach`, `wait`, `cancel`, `answer` and `sessions`: runs that exist."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from muxwire.runs import (
     RunDetail,
     RunRef,
     RunResult,
+    SessionList,
+    SessionsParams,
     WaitParams,
     WaitResult,
     WatchParams,
@@ -41,6 +43,9 @@ class Runs:
         run_id = (await self._engine.find(params.run_id)).new.run_id
         await call.named(run_id)
         return await self.watch(WatchParams(run_id, params.since, follow=True), call)
+
+    async def sessions(self, params: SessionsParams, call: Call) -> SessionList:
+        return SessionList(tuple(await self._engine.sessions(params.limit)))
 
     async def answer(self, params: AnswerParams, call: Call) -> RunResult:
         if not params.text.strip():

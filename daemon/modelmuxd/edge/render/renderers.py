@@ -7,7 +7,20 @@ from typing import Any
 
 from muxwire.protocol import View
 
-from modelmuxd.edge.render import check, daemon, dispatch, live, logs, policy, queue, runs, show, status, worktree
+from modelmuxd.edge.render import (
+    check,
+    daemon,
+    dispatch,
+    live,
+    logs,
+    policy,
+    queue,
+    runs,
+    sessions,
+    show,
+    status,
+    worktree,
+)
 from modelmuxd.edge.render.base import Rendered
 from modelmuxd.edge.render.plain import Answer, json_line
 
@@ -23,6 +36,7 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "why": lambda view: Answer(view, show.why_text),
     "answer": lambda view: Answer(view, runs.answered_text),
     "queue": lambda view: Answer(view, queue.queue_text),
+    "sessions": lambda view: Answer(view, sessions.sessions_text),
     "diff": worktree.Diff,
     "apply": lambda view: Answer(view, worktree.applied_text),
     "discard": lambda view: Answer(view, worktree.discarded_text),
