@@ -24,7 +24,7 @@ class Cli:
     """An adapter of a CLI that was installed by npm and logs in with a file or a key."""
 
     name: ClassVar[str] = "cli"
-    program: ClassVar[str] = "cli"
+    program: str = "cli"
     title: ClassVar[str] = "Some CLI"
     package: ClassVar[Package] = Package(
         "@some/cli", ("{node_modules}/@some/cli-linux/cli", "{package}/bin/x"), "1.0.0"
@@ -53,7 +53,7 @@ class Cli:
 
 class Other(Cli):
     name: ClassVar[str] = "other"
-    program: ClassVar[str] = "other"
+    program: str = "other"
     package: ClassVar[Package] = Package()
     login_files: ClassVar[tuple[str, ...]] = ()
 

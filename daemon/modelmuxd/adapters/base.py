@@ -80,12 +80,15 @@ class Adapter(Protocol):
     def title(self) -> str: ...
 
     @property
+    def program(self) -> str:
+        """The executable's name on PATH."""
+        ...
+
+    @property
     def env_names(self) -> tuple[str, ...]:
         """Variables of the caller's that this provider may need; no other provider gets them."""
         ...
 
-    program: ClassVar[str]
-    """The executable's name on PATH."""
     package: ClassVar[Package]
     scrub: ClassVar[tuple[str, ...]]
     """Variables to remove from the child: markers of a surrounding session."""

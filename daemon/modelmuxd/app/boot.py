@@ -94,7 +94,7 @@ async def _live(here: Places, address: Address, started_by_client: bool) -> None
     notifier, end, clock = Notifier.from_env(), drain.Drain(), SystemClock()
     policy = PolicyFile(here.policy)
     adapters = register(builtins())
-    loaded = await SettingsSource(here, tuple(adapters)).read()
+    loaded = await SettingsSource(here, adapters).read()
     if loaded.faults:
         log.error("%s", broken(loaded.faults).message, extra={"action": "settings"})
     async with (

@@ -54,12 +54,12 @@ class Engine:
         self.adapters = adapters
         self.hub = Hub()
         self.secrets = Secrets()
-        self.source = SettingsSource(here, tuple(adapters))
+        self.source = SettingsSource(here, adapters)
         self.prober = Prober(adapters, here.check_cache, version=OURS)
         self.scheduler = Scheduler(store=store, hub=self.hub, clock=clock, limits=settings.limits)
         self.accounts = Accounts(store)
         self.governor = Governor(policy, settings.limits, tuple(adapters))
-        planner = Planner(adapters, self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
+        planner = Planner(self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
         self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)
         verifier = Verifier(runner=runner, clock=clock, spool=Path(here.spool))
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
@@ -115,6 +115,7 @@ class Engine:
             attempts=self.attempts,
             dispatcher=self.dispatcher,
             scheduler=self.scheduler,
+            settings_for=self.source,
             clock=clock,
         )
         self.ending = Ending(attempts=self.attempts, scheduler=self.scheduler, hub=self.hub)

@@ -56,19 +56,26 @@ class Prober:
         self._writing = anyio.Lock()
 
     async def check(
-        self, env: Mapping[str, str], names: frozenset[str] = frozenset(), *, refresh: bool = False
+        self,
+        env: Mapping[str, str],
+        names: frozenset[str] = frozenset(),
+        *,
+        refresh: bool = False,
+        adapters: Mapping[str, Adapter] | None = None,
     ) -> Probe:
         """Every provider, for a caller with this environment.
 
         `env` holds PATH, HOME and the folders that login files may lie in (CODEX_HOME …); `names` are variables that
-        the caller has besides. `refresh` looks again even where nothing seems to have changed.
+        the caller has besides. `refresh` looks again even where nothing seems to have changed. `adapters`: these, not
+        just the built-in ones.
         """
-        entries = await self._entries(tuple(self._adapters.values()), env, names, refresh=refresh)
+        asked = self._adapters if adapters is None else adapters
+        entries = await self._entries(tuple(asked.values()), env, names, refresh=refresh)
         await self._save()
         now = self._now()
         age = now - min((entry.at for entry in entries.values()), default=now)
         located = {name: entry.located for name, entry in entries.items()}
-        for name, adapter in self._adapters.items():
+        for name, adapter in asked.items():
             if isinstance(adapter, Served):
                 located[name] = await to_thread.run_sync(with_server, located[name], adapter, env)
         return Probe(located, max(age, 0.0))

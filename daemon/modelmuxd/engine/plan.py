@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
-from muxwire.faults import NO_PROVIDER, POLICY, Fault, unknown_name
+from muxwire.faults import NO_PROVIDER, POLICY, Fault, refuse, unknown_name
 from muxwire.settings.model import OnTimeout, Verify
 from muxwire.words import Effort
 
@@ -26,12 +26,29 @@ from modelmuxd.store.records import Attempt, Decided, NewTask, Task
 class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the settings say for one task: its project's and profile's words, resolved."""
 
+    adapters: Mapping[str, Adapter]
+    """Every provider that there is for this task: the built-in ones and those that the settings define."""
+    own: frozenset[str] = frozenset()
+    """Names of those that the settings define."""
+    strict: bool = False
+    """Refuse a provider that cannot enforce its sandbox."""
     profile: Mapping[str, ProviderSettings] = {}
     preferences: Preferences = Preferences()
     disabled: frozenset[str] = frozenset()
     copied: tuple[str, ...] = ()
     """Ignored files that go along into a worktree."""
     verify: Verify = Verify()
+
+    def window(self, provider: str) -> int:
+        """Tokens that a provider's models take at least; 0 when that is not known."""
+        adapter = self.adapters.get(provider)
+        return adapter.window if adapter else 0
+
+    @property
+    def unasked(self) -> list[Adapter]:
+        """Whom `auto` and a failover may take: of the user's own only those that a rule of his names."""
+        meant = {self.preferences.default_provider, *(rule.provider for rule in self.preferences.rules)}
+        return [one for one in self.adapters.values() if one.name not in self.own or one.name in meant]
 
     def of(self, provider: str) -> ProviderSettings:
         return self.profile.get(provider, ProviderSettings())
@@ -86,23 +103,20 @@ def account_of(provider: str, settings: ProviderSettings) -> str:
     return f"{provider}@{settings.base_url}" if settings.base_url else provider
 
 
-def wanted(provider: str, adapters: Mapping[str, Adapter]) -> list[Adapter]:
+def wanted(provider: str, settings: TaskSettings) -> list[Adapter]:
     """The adapters that a task's `provider` names. Raises FaultError for an unknown name: never a substitution."""
     name, _ = split_provider(provider, "")
     if name == "auto":
-        return list(adapters.values())
-    if name not in adapters:
-        raise unknown_name("provider", name, [*adapters, "auto"])
-    return [adapters[name]]
+        return settings.unasked
+    if name not in settings.adapters:
+        raise unknown_name("provider", name, [*settings.adapters, "auto"])
+    return [settings.adapters[name]]
 
 
 class Planner:
     """Looks the candidates up on the caller's PATH and ranks them."""
 
-    def __init__(
-        self, adapters: Mapping[str, Adapter], locate: Locate, excluded: Excluded, on_timeout: OnTimeout = "give up"
-    ) -> None:
-        self._adapters = adapters
+    def __init__(self, locate: Locate, excluded: Excluded, on_timeout: OnTimeout = "give up") -> None:
         self._locate = locate
         self._excluded = excluded
         self.on_timeout: OnTimeout = on_timeout
@@ -116,7 +130,7 @@ class Planner:
             for one in adapters
         }
         candidates = [self._permitted(self._candidate(one, located[one.name], task, settings)) for one in adapters]
-        usable = [one for one in candidates if self._unspent(one.provider, attempts, task.max_retries)]
+        usable = [one for one in candidates if self._unspent(one.provider, attempts, task.max_retries, settings)]
         ranking = rank(task.task, usable, settings.preferences)
         ranked = _first(ranking.ranked, attempts[-1].provider if attempts else named(task))
         return Plan(
@@ -126,27 +140,22 @@ class Planner:
             decision=_explain(ranked, ranking.excluded),
         )
 
-    def window(self, provider: str) -> int:
-        """Tokens that its models take at least; 0 when that is not known."""
-        adapter = self._adapters.get(provider)
-        return adapter.window if adapter else 0
-
-    def _unspent(self, provider: str, attempts: Sequence[Attempt], max_retries: int) -> bool:
+    def _unspent(self, provider: str, attempts: Sequence[Attempt], max_retries: int, settings: TaskSettings) -> bool:
         """Whether another attempt at this provider may help."""
-        too_small = [self.window(one.provider) for one in attempts if one.state == "context_too_long"]
-        if too_small and (0 in too_small or self.window(provider) <= max(too_small)):
+        too_small = [settings.window(one.provider) for one in attempts if one.state == "context_too_long"]
+        if too_small and (0 in too_small or settings.window(provider) <= max(too_small)):
             return False  # not known to be larger
         return eligible(faults_of(attempts, provider), max_retries, self.on_timeout)
 
     def _worth_asking(self, whole: Task, attempts: Sequence[Attempt], settings: TaskSettings) -> list[Adapter]:
         """Whom the task names; with failover all others too, but those that the user has switched off. A session, and
         an answer, can only go to whoever has it."""
-        task, adapters = whole.new, wanted(whole.new.provider, self._adapters)
+        task, adapters = whole.new, wanted(whole.new.provider, settings)
         if whole.answer and attempts:
-            return [one for one in self._adapters.values() if one.name == attempts[-1].provider]
+            return [one for one in settings.adapters.values() if one.name == attempts[-1].provider]
         if task.failover and not task.session_id:
-            first, others = named(task), self._adapters.values()
-            return [one for one in others if one.name == first or one.name not in settings.disabled]
+            first, others = named(task), [one for one in settings.unasked if one.name not in settings.disabled]
+            return [one for one in settings.adapters.values() if one.name == first or one in others]
         if attempts:  # the first choice stands
             return [one for one in adapters if one.name == attempts[0].provider]
         return [one for one in adapters if len(adapters) == 1 or one.name not in settings.disabled]
@@ -186,7 +195,7 @@ class Planner:
         as_root: bool = False,
     ) -> Ask:
         """How to ask the chosen one. Raises FaultError for what its adapter cannot honour."""
-        adapter, task = self._adapters[chosen.provider], whole.new
+        adapter, task = settings.adapters[chosen.provider], whole.new
         mine = settings.of(chosen.provider)
         request = Request(
             task=whole.answer or task.task,
@@ -206,6 +215,8 @@ class Planner:
             as_root=as_root,
         )
         invocation = adapter.prepare(request)
+        if settings.strict and invocation.enforced == "none":
+            raise refuse("sandbox_denied", *_strict(adapter, task), provider=adapter.name)
         return Ask(
             adapter=adapter,
             candidate=chosen,
@@ -214,6 +225,11 @@ class Planner:
             version=plan.located[chosen.provider].version,
             env=child_environment(task.env, secrets, adapter, invocation, mine),
         )
+
+
+def _strict(adapter: Adapter, task: NewTask) -> tuple[str, str]:
+    text = f"{adapter.title} cannot enforce {task.sandbox!r}, and strict_sandbox asks for that."
+    return text, "Ask another provider, or set strict_sandbox = false in your profiles.toml."
 
 
 def _effort(word: str) -> Effort | None:

@@ -41,6 +41,8 @@ def find_program(look: Look, name: str, search: str, package: Package) -> Progra
 
 
 def _candidates(name: str, search: str) -> Iterator[str]:
+    if name.startswith("/"):
+        return iter((name,))
     return (f"{folder.rstrip('/')}/{name}" for folder in search.split(os.pathsep) if folder.startswith("/"))
 
 

@@ -15,10 +15,10 @@ from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.decision import Candidate
 from modelmuxd.domain.request import Request
 from modelmuxd.engine.admission import seat_of, written_in
-from modelmuxd.engine.attempts import Attempts, StopSignal, ended_with
+from modelmuxd.engine.attempts import GRACE, Attempts, StopSignal, ended_with
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.dispatcher import Dispatcher
-from modelmuxd.engine.plan import session_of
+from modelmuxd.engine.plan import SettingsFor, session_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.slots import Seat
 from modelmuxd.store.interface import TaskStore
@@ -40,6 +40,7 @@ class Reconciler:
         attempts: Attempts,
         dispatcher: Dispatcher,
         scheduler: Scheduler,
+        settings_for: SettingsFor,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -47,6 +48,7 @@ class Reconciler:
         self._attempts = attempts
         self._dispatcher = dispatcher
         self._scheduler = scheduler
+        self._settings_for = settings_for
         self._clock = clock
 
     async def run(self, tasks: TaskGroup) -> None:
@@ -75,10 +77,13 @@ class Reconciler:
                 process = await self._attempts.reopen(attempt)
                 if process and (age := process.age()) is not None:
                     live.deadline = self._dispatcher.deadline(task, tried, self._clock.now() - age)
-                adapter = self._adapters.get(attempt.provider)
-                if process is None or adapter is None:
+                adapter = await self._adapter(task, attempt)
+                if process is None:
                     log.info("an attempt never started", extra={"run": task.new.run_id})
                     ended = ended_with(attempt, never_started(attempt))
+                elif adapter is None:
+                    await process.stop("TERM", GRACE)
+                    ended = ended_with(attempt, nobody_reads(attempt))
                 else:
                     log.info("re-adopted an attempt", extra={"run": task.new.run_id})
                     request = await self._request(task, attempt)
@@ -88,6 +93,16 @@ class Reconciler:
         finally:
             self._scheduler.give_back(task.new.run_id)
         await self._dispatcher.settled(after)
+
+    async def _adapter(self, task: Task, attempt: Attempt) -> Adapter | None:
+        """Built in, or of the user's own: then the settings must still have it."""
+        if found := self._adapters.get(attempt.provider):
+            return found
+        try:
+            settings = await self._settings_for(task.new.workdir, task.new.profile)
+        except FaultError:
+            return None
+        return settings.adapters.get(attempt.provider)
 
     async def _request(self, task: Task, attempt: Attempt) -> Request:
         """As much of the first request as a reader needs."""
@@ -119,6 +134,11 @@ def stop_signal(adapter: Adapter, request: Request) -> StopSignal:
         return adapter.prepare(request).stop_signal
     except FaultError:
         return "TERM"
+
+
+def nobody_reads(attempt: Attempt) -> Fault:
+    text = f"{attempt.provider} is not in the settings any more: nobody can read what it says, and it was ended."
+    return Fault(LOST, text, "Look at what it changed, then `muxctl retry` it.", provider=attempt.provider)
 
 
 def never_started(attempt: Attempt) -> Fault:

@@ -79,8 +79,8 @@ class Runs:
         check(params)
         settings = await self._settings_for(params.workdir, params.profile)
         names: set[str] = set()
-        asked = wanted(params.provider, self._adapters)
-        for adapter in self._adapters.values() if params.failover else asked:
+        asked = wanted(params.provider, settings)
+        for adapter in [*asked, *settings.unasked] if params.failover else asked:
             found = await self._locate(adapter, params.env.values, frozenset())
             names |= names_needed(adapter, found.login, settings.of(adapter.name))
         return tuple(sorted(names))
@@ -131,7 +131,8 @@ class Runs:
         check(params)
         refused = self._governor.refused(params, await self._family(parent, self._clock.now()))
         provider, model = split_provider(params.provider, params.model)
-        names = [one.name for one in wanted(params.provider, self._adapters)]
+        settings = await self._settings_for(params.workdir, params.profile)
+        names = [one.name for one in wanted(params.provider, settings)]
         excluded = {name: self._governor.excluded(name, model if name == provider else "") for name in names}
         excluded = {name: why for name, why in excluded.items() if why}
         if refused is None and len(excluded) == len(names):

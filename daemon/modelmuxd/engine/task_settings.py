@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from functools import partial
 
 import msgspec
@@ -11,7 +11,11 @@ from muxwire.faults import CONFIG, Fault, FaultError, unknown_name
 from muxwire.places import Places
 from muxwire.settings import Loaded, Settings, load
 from muxwire.settings.load import project_file
+from muxwire.settings.model import CustomProvider
 
+from modelmuxd.adapters.base import Adapter
+from modelmuxd.adapters.openai_compatible import OpenAICompatible
+from modelmuxd.adapters.own_command import OwnCommand
 from modelmuxd.domain.request import ProviderSettings
 from modelmuxd.engine.look import Sight, sight
 from modelmuxd.engine.plan import TaskSettings
@@ -21,16 +25,16 @@ from modelmuxd.routing.router import Preferences, Rule
 class SettingsSource:
     """Reads the files when one of them has changed, off the loop: an edit counts from the next dispatch on."""
 
-    def __init__(self, places: Places, providers: Collection[str]) -> None:
+    def __init__(self, places: Places, adapters: Mapping[str, Adapter]) -> None:
         self._places = places
-        self._providers = providers
+        self._adapters = adapters
         self._last: tuple[str, list[Sight], Loaded] | None = None
 
     async def __call__(self, workdir: str, profile: str) -> TaskSettings:
         loaded = await self._recent(workdir)
         if loaded.faults:
             raise FaultError(broken(loaded.faults))
-        return resolve(loaded.settings, profile)
+        return resolve(loaded.settings, profile, self._adapters)
 
     async def _recent(self, workdir: str) -> Loaded:
         """A dispatch asks when it is accepted, when it starts, and when its work is to be checked."""
@@ -41,7 +45,7 @@ class SettingsSource:
 
     async def read(self, workdir: str | None = None) -> Loaded:
         """Everything that is said, and all that is wrong with it; without a folder, the user's own file alone."""
-        return await to_thread.run_sync(partial(load, self._places, workdir, providers=self._providers))
+        return await to_thread.run_sync(partial(load, self._places, workdir, providers=tuple(self._adapters)))
 
 
 def broken(faults: tuple[Fault, ...]) -> Fault:
@@ -55,14 +59,18 @@ def broken(faults: tuple[Fault, ...]) -> Fault:
     )
 
 
-def resolve(settings: Settings, profile: str) -> TaskSettings:
+def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -> TaskSettings:
     """Raises FaultError for a profile that does not exist; only the built-in name `default` may be undefined."""
     name = profile or settings.active_profile
     if name != "default" and name not in settings.profiles:
         raise unknown_name("profile", name, [*settings.profiles, "default"])
     chosen = settings.profiles.get(name)
     providers = chosen.providers if chosen else {}
+    own = {key: _own(key, one) for key, one in settings.providers.items()}
     return TaskSettings(
+        adapters={**adapters, **own},
+        own=frozenset(own),
+        strict=settings.strict_sandbox,
         profile={key: msgspec.convert(msgspec.to_builtins(one), ProviderSettings) for key, one in providers.items()},
         preferences=Preferences(
             default_provider=settings.routing.default_provider,
@@ -81,3 +89,11 @@ def resolve(settings: Settings, profile: str) -> TaskSettings:
         copied=settings.worktree.copy,
         verify=settings.verify,
     )
+
+
+def _own(name: str, said: CustomProvider) -> Adapter:
+    title = said.description or name
+    if said.base_url:
+        keys = (said.api_key_env,) if said.api_key_env else ()
+        return OpenAICompatible(name, title=title, base_url=said.base_url, keys=keys, model=said.model)
+    return OwnCommand(name, said.command, said.args, output=said.output, env=said.env, title=title)

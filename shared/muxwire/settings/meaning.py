@@ -54,7 +54,19 @@ def problems(settings: Settings, known: Collection[str]) -> Iterator[Problem]:
         for provider, entry in words.providers.items():
             yield from _profile_entry(("profiles", profile, "providers", provider), entry)
     yield from _addresses(settings)
+    yield from _own(settings)
     yield from _copied(settings)
+
+
+def _own(settings: Settings) -> Iterator[Problem]:
+    """A command or a server, and nothing that belongs to the other."""
+    for name, one in settings.providers.items():
+        path, server = ("providers", name), (one.base_url, one.api_key_env, one.model)
+        if bool(one.command) == bool(one.base_url):
+            text = f"providers.{name} needs a command or a base_url, and has {'both' if one.command else 'neither'}."
+            yield Problem(path, text, "Give one of them.")
+        elif one.command and any(server):
+            yield Problem(path, f"providers.{name} is a command, which has no api_key_env or model.", "Remove them.")
 
 
 def _copied(settings: Settings) -> Iterator[Problem]:

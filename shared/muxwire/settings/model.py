@@ -62,10 +62,18 @@ class Profile(_Table, frozen=True):
 
 
 class CustomProvider(_Table, frozen=True):
-    """A command of the user's own that takes tasks."""
+    """A provider of the user's own: a command that takes tasks, or a server that speaks OpenAI's chat completions."""
 
-    command: str
+    command: str = ""
     args: Texts = ("{task}",)
+    """With {task} {workdir} {sandbox} {session_id} {model}; without {task} the task goes to stdin."""
+    output: Literal["text", "jsonl"] = "text"
+    env: Texts = ()
+    """Names of variables that the command needs."""
+    base_url: str = ""
+    api_key_env: str = ""
+    """Name of the variable that holds the server's key; never the key."""
+    model: str = ""
     description: str = ""
 
 

@@ -15,7 +15,7 @@ from modelmuxd.domain.request import Request
 
 class Claude:
     name: str = "claude"
-    program: ClassVar[str] = "claude"
+    program: str = "claude"
     title: str = "Anthropic Claude Code"
     package: ClassVar[Package] = Package(
         npm="@anthropic-ai/claude-code",

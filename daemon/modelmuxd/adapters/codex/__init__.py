@@ -22,7 +22,7 @@ _TARGETS = (
 
 class Codex:
     name: str = "codex"
-    program: ClassVar[str] = "codex"
+    program: str = "codex"
     title: str = "OpenAI Codex"
     package: ClassVar[Package] = Package(
         npm="@openai/codex",

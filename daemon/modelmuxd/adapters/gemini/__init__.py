@@ -15,7 +15,7 @@ from modelmuxd.domain.request import Request
 
 class Gemini:
     name: str = "gemini"
-    program: ClassVar[str] = "gemini"
+    program: str = "gemini"
     title: str = "Google Gemini CLI"
     package: ClassVar[Package] = Package(npm="@google/gemini-cli", tested="0.61.0")
     env_names: tuple[str, ...] = (

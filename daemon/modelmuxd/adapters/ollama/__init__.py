@@ -23,7 +23,7 @@ LOADING_SECONDS = 900.0
 
 class Ollama:
     name: str = "ollama"
-    program: ClassVar[str] = HOSTED
+    program: str = HOSTED
     title: str = "Ollama"
     package: ClassVar[Package] = Package()
     env_names: tuple[str, ...] = ()

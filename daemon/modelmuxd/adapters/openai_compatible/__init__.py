@@ -19,7 +19,7 @@ from modelmuxd.domain.request import Request
 class OpenAICompatible:
     """One server: where it is, which key it takes, which model it is asked for when nobody says."""
 
-    program: ClassVar[str] = HOSTED
+    program: str = HOSTED
     package: ClassVar[Package] = Package()
     scrub: ClassVar[tuple[str, ...]] = ()
     login_files: ClassVar[tuple[str, ...]] = ()

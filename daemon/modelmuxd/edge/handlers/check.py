@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from muxwire.faults import Fault
 from muxwire.insight import Check as Report
 from muxwire.insight import CheckParams
+from muxwire.settings import Loaded
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.edge.calls import Call
@@ -37,17 +38,18 @@ class Check:
 
     async def __call__(self, params: CheckParams, call: Call) -> Report:
         loaded = await self._settings.read(params.workdir or None)
-        settings = TaskSettings() if loaded.faults else resolve(loaded.settings, "")
+        settings = _settings(loaded, self._adapters)
         env = {**params.env, **await call.need(await self._names(params.env, settings))}
-        probe = await self._prober.check(env, refresh=params.refresh)
+        adapters = settings.adapters
+        probe = await self._prober.check(env, refresh=params.refresh, adapters=adapters)
         names = frozenset(env)
         located = {
-            name: under_profile(found, self._adapters[name], settings.of(name), names)
+            name: under_profile(found, adapters[name], settings.of(name), names)
             for name, found in probe.located.items()
         }
         return report(
             Probe(located, probe.age_seconds),
-            self._adapters,
+            adapters,
             loaded.settings,
             version=self._version,
             notices=(*self._notices(), *loaded.faults, *loaded.warnings),
@@ -55,8 +57,13 @@ class Check:
 
     async def _names(self, env: Mapping[str, str], settings: TaskSettings) -> list[str]:
         """Variables that decide who is logged in, those that a CLI's own settings name among them."""
-        probe = await self._prober.check(env)
+        probe = await self._prober.check(env, adapters=settings.adapters)
         names: set[str] = set()
-        for name, adapter in self._adapters.items():
+        for name, adapter in settings.adapters.items():
             names |= names_needed(adapter, probe.located[name].login, settings.of(name))
         return sorted(names)
+
+
+def _settings(loaded: Loaded, adapters: Mapping[str, Adapter]) -> TaskSettings:
+    """Those in force; where they cannot be used, the built-in providers are looked at without them."""
+    return TaskSettings(adapters=adapters) if loaded.faults else resolve(loaded.settings, "", adapters)
