@@ -98,6 +98,11 @@ class Places:
         return f"{self.config}/profiles.toml"
 
     @property
+    def adapters(self) -> str:
+        """The user's own adapters, a Python file each."""
+        return f"{self.config}/adapters"
+
+    @property
     def policy(self) -> str:
         return f"{self.config}/policy.json"
 

@@ -11,15 +11,14 @@ import sys
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.adapters.registry import builtins, register
+from modelmuxd.adapters.testing import replay
 from modelmuxd.domain.events import Delta, Event, Limit, Message, Tool
 from modelmuxd.domain.invocation import Exit
 from modelmuxd.domain.outcome import Outcome
-from modelmuxd.domain.request import Request
 from modelmuxd.domain.usage import Usage
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
@@ -52,11 +51,6 @@ class Expected(msgspec.Struct, frozen=True, omit_defaults=True):
     events: str = ""
 
 
-def request(**more: Any) -> Request:
-    given: dict[str, Any] = {"task": "t", "program": "/bin/agent", "workdir": "/w", "folder": "/state/attempt"}
-    return msgspec.convert(given | more, Request)
-
-
 def cases(provider: str) -> list[str]:
     return sorted(path.name.removesuffix(".meta.json") for path in (RECORDINGS / provider).glob("*.meta.json"))
 
@@ -80,18 +74,6 @@ def pieces(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     """The data cut at these places."""
     places = sorted({cut for cut in cuts if 0 < cut < len(data)})
     return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
-
-
-def replay(
-    adapter: Adapter,
-    chunks: Iterable[bytes],
-    exit: Exit,
-    stderr: bytes = b"",
-    asked: Request | None = None,
-) -> tuple[list[Event], Outcome]:
-    reader = adapter.reader(asked or request())
-    events = [event for chunk in chunks for event in reader.feed(chunk)]
-    return events, reader.verdict(exit, stderr)
 
 
 def lines(*values: object) -> bytes:

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from adapters.replay import ADAPTERS, EXPECTED, request
+from adapters.replay import ADAPTERS, EXPECTED
 from modelmuxd.adapters.base import HOSTED
+from modelmuxd.adapters.testing import request
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings
 from muxwire.faults import Fault, FaultError

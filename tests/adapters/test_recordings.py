@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from adapters.replay import ADAPTERS, RECORDINGS, cases, expectations, load, pieces, replay, request, summary, tokens
+from adapters.replay import ADAPTERS, RECORDINGS, cases, expectations, load, pieces, summary, tokens
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modelmuxd.adapters.testing import replay, request
 
 ALL = [(provider, case) for provider in sorted(ADAPTERS) for case in cases(provider)]
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from adapters.replay import ADAPTERS, lines, replay, request
+from adapters.replay import ADAPTERS, lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelmuxd.adapters.jsonl import LineSplitter, parse
+from modelmuxd.adapters.testing import replay, request
 from modelmuxd.domain.invocation import Exit
 from muxwire.faults import Fault
 from muxwire.words import FAULT_KINDS

@@ -22,6 +22,7 @@ from muxwire.version import VERSION as OURS
 from muxwire.words import EXIT_BUSY, EXIT_CONFIG, EXIT_FAILED, EXIT_SUCCESS
 
 from modelmuxd.adapters.registry import builtins, register
+from modelmuxd.app.plugins import load as load_plugins
 from modelmuxd.app.rooms import Engine
 from modelmuxd.app.table import handlers_of
 from modelmuxd.edge.render import renderers
@@ -93,7 +94,10 @@ async def _live(here: Places, address: Address, started_by_client: bool) -> None
     """Open the record, take up the work, serve, say so, wait for the end, drain."""
     notifier, end, clock = Notifier.from_env(), drain.Drain(), SystemClock()
     policy = PolicyFile(here.policy)
-    adapters = register(builtins())
+    plugins = load_plugins(register(builtins()), here.adapters)
+    adapters = plugins.adapters
+    for fault in plugins.faults:
+        log.error("%s", fault.message, extra={"action": "plugin"})
     loaded = await SettingsSource(here, adapters).read()
     if loaded.faults:
         log.error("%s", broken(loaded.faults).message, extra={"action": "settings"})
@@ -113,7 +117,9 @@ async def _live(here: Places, address: Address, started_by_client: bool) -> None
             login=LoginEnvironment(),
             clock=clock,
         )
-        server = Server(handlers_of(engine, here, address, policy, end, clock), version=OURS, renderers=renderers)
+        server = Server(
+            handlers_of(engine, here, address, policy, plugins, end, clock), version=OURS, renderers=renderers
+        )
         await tasks.start(drain.watch_signals, end)
         await engine.start(tasks)
         served = anyio.Event()

@@ -36,6 +36,7 @@ from muxwire.methods import (
 from muxwire.places import Places
 from muxwire.version import VERSION as OURS
 
+from modelmuxd.app.plugins import Plugins
 from modelmuxd.app.rooms import Engine
 from modelmuxd.edge import handlers
 from modelmuxd.edge.table import Handlers
@@ -50,11 +51,11 @@ from modelmuxd.policy.state import notice
 
 
 def handlers_of(
-    engine: Engine, here: Places, address: Address, policy: PolicyFile, end: drain.Drain, clock: Clock
+    engine: Engine, here: Places, address: Address, policy: PolicyFile, plugins: Plugins, end: drain.Drain, clock: Clock
 ) -> Handlers:
     def notices() -> tuple[Fault, ...]:
         said = notice(policy.now())
-        return (said,) if said else ()
+        return (*((said,) if said else ()), *plugins.faults)
 
     def stop() -> None:
         address.unpublish()  # before the answer: whoever has it must not find us any more

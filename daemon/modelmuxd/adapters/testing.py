@@ -1,20 +1,42 @@
-"""What every adapter must keep, ours and a user's own: a plain list of checks, each a function of an adapter."""
+"""What every adapter must keep, ours and yours: a plain list of checks, each a function of an adapter.
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_contract(check): check(MyAdapter())
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
-from adapters.replay import replay, request
-from modelmuxd.adapters.base import Adapter
-from modelmuxd.domain.invocation import Exit, Invocation
-from modelmuxd.domain.outcome import Outcome
 from muxwire.faults import FaultError
 from muxwire.words import FAULT_KINDS, SANDBOXES
 
+from modelmuxd.adapters.base import Adapter
+from modelmuxd.domain.events import Event
+from modelmuxd.domain.invocation import Exit, Invocation
+from modelmuxd.domain.outcome import Outcome
+from modelmuxd.domain.request import Request
+
 NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 EVIL = ("--dangerously-skip-permissions", "-x", "--")
+
+
+def request(**more: Any) -> Request:
+    """A request with everything in it that a check does not care about."""
+    given: dict[str, Any] = {"task": "t", "program": "/bin/agent", "workdir": "/w", "folder": "/state/attempt"}
+    return msgspec.convert(given | more, Request)
+
+
+def replay(
+    adapter: Adapter, pieces: Iterable[bytes], exit: Exit, stderr: bytes = b"", asked: Request | None = None
+) -> tuple[list[Event], Outcome]:
+    """What an adapter makes of an agent's output that comes in these pieces."""
+    reader = adapter.reader(asked or request())
+    events = [event for piece in pieces for event in reader.feed(piece)]
+    return events, reader.verdict(exit, stderr)
 
 
 def prepared(adapter: Adapter, **more: object) -> Invocation | None:
@@ -166,7 +188,9 @@ CHECKS: tuple[Callable[[Adapter], None], ...] = (
     check_files_lie_in_the_folder,
     check_silence_is_no_success,
     check_our_own_acts_win,
-    check_overlong_line,
     check_junk,
     check_session_survives,
 )
+
+LINE_CHECKS: tuple[Callable[[Adapter], None], ...] = (check_overlong_line,)
+"""For those that read lines: of an endless one they keep a bounded part."""
