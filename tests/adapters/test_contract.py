@@ -11,7 +11,7 @@ from modelmuxd.adapters.testing import CHECKS, LINE_CHECKS
 from muxwire.faults import FaultError
 
 
-@pytest.mark.parametrize("check", (*CHECKS, *LINE_CHECKS), ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("check", [*CHECKS, *LINE_CHECKS], ids=lambda check: check.__name__.removeprefix("check_"))
 @pytest.mark.parametrize("adapter", builtins(), ids=lambda adapter: adapter.name)
 def test_contract(adapter: Adapter, check: Callable[[Adapter], None]) -> None:
     check(adapter)

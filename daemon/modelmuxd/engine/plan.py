@@ -29,7 +29,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     adapters: Mapping[str, Adapter]
     """Every provider that there is for this task: the built-in ones and those that the settings define."""
     own: frozenset[str] = frozenset()
-    """Names of those that the settings define."""
+    """Names of those that are not built in: the settings define them, or a plugin."""
     strict: bool = False
     """Refuse a provider that cannot enforce its sandbox."""
     profile: Mapping[str, ProviderSettings] = {}

@@ -11,7 +11,7 @@ from muxwire.faults import CONFIG, Fault, FaultError, unknown_name
 from muxwire.places import Places
 from muxwire.settings import Loaded, Settings, load
 from muxwire.settings.load import project_file
-from muxwire.settings.model import CustomProvider
+from muxwire.settings.model import BUILTINS, CustomProvider
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.adapters.openai_compatible import OpenAICompatible
@@ -66,10 +66,10 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         raise unknown_name("profile", name, [*settings.profiles, "default"])
     chosen = settings.profiles.get(name)
     providers = chosen.providers if chosen else {}
-    own = {key: _own(key, one) for key, one in settings.providers.items()}
+    every = {**adapters, **{key: _own(key, one) for key, one in settings.providers.items()}}
     return TaskSettings(
-        adapters={**adapters, **own},
-        own=frozenset(own),
+        adapters=every,
+        own=frozenset(every).difference(BUILTINS),
         strict=settings.strict_sandbox,
         profile={key: msgspec.convert(msgspec.to_builtins(one), ProviderSettings) for key, one in providers.items()},
         preferences=Preferences(
