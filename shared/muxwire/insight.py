@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -100,9 +101,24 @@ class CheckParams(msgspec.Struct, frozen=True, omit_defaults=True):
     refresh: Annotated[bool, Meta(description="Probe again instead of using the cache.", extra=flag("--refresh"))] = (
         False
     )
+    diagnose: Annotated[
+        bool,
+        Meta(description="Also show sandboxes, accounts and how the last runs ended.", extra=flag("--diagnose")),
+    ] = False
     env: dict[str, str] = {}
     """The caller's PATH, HOME and the like; providers are looked up with it."""
     workdir: str = ""
+
+
+class Diagnosis(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What is known of a provider besides whether it can be started."""
+
+    sandboxes: Mapping[str, str] = {}
+    """Each word: how it is kept (kernel, permission …), or why it is refused."""
+    account: AccountLine | None = None
+    """None: it is simply ready."""
+    last: tuple[str, ...] = ()
+    """How its last runs ended, the newest first."""
 
 
 class ProviderCheck(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -117,6 +133,7 @@ class ProviderCheck(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     """What the answer rests on: `OPENAI_API_KEY is set`, `auth.json has tokens`."""
     fault: Fault | None = None
     """Why it cannot be used, with the command that mends it."""
+    diagnosis: Diagnosis | None = None
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

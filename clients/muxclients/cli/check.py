@@ -17,4 +17,4 @@ def _run(fields: dict[str, Any], json: bool) -> int:
     return ask("check", {**fields, "workdir": caller.text(os.getcwd()), "env": env}, json)
 
 
-check = command("check", _run, examples=("muxctl check", "muxctl check --refresh", "muxctl check --json"))
+check = command("check", _run, examples=("muxctl check", "muxctl check --diagnose", "muxctl check --json"))

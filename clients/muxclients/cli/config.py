@@ -34,7 +34,7 @@ def _path(json: bool) -> int:
         return _print_json({"files": files})
     for file in files:
         missing = "" if file["exists"] else "  (not there)"
-        click.echo(_line(f"{file['kind']:<8} {file['path']}{missing}"))
+        click.echo(line(f"{file['kind']:<8} {file['path']}{missing}"))
     return EXIT_SUCCESS
 
 
@@ -43,13 +43,13 @@ def _show(origins: bool, json: bool) -> int:
     tree = shown(loaded.settings)
     values = [(path, value, str(loaded.origins.get(path, Origin()))) for path, value in leaves(tree)]
     if json:
-        said = {"origins": {dotted(path): origin for path, _, origin in values}} if origins else {}
-        _print_json({"settings": tree, **said, **_wrong(loaded)})
+        where = {"origins": {dotted(path): origin for path, _, origin in values}} if origins else {}
+        _print_json({"settings": tree, **where, **_wrong(loaded)})
         return _code(loaded)
     for path, value, origin in values:
-        line = f"{dotted(path)} = {json_module.dumps(value, ensure_ascii=False)}"
-        click.echo(_line(f"{line:<{_COLUMN}}  # {origin}" if origins else line))
-    _tell(loaded)
+        said = f"{dotted(path)} = {json_module.dumps(value, ensure_ascii=False)}"
+        click.echo(line(f"{said:<{_COLUMN}}  # {origin}" if origins else said))
+    tell(loaded)
     return _code(loaded)
 
 
@@ -60,10 +60,10 @@ def _check(file: str | None, json: bool) -> int:
     if json:
         _print_json({"valid": not loaded.faults, **_wrong(loaded)})
         return _code(loaded)
-    _tell(loaded)
+    tell(loaded)
     if not loaded.faults:
         read = [os.path.abspath(file)] if file else [one.path for one in loaded.files if one.exists]
-        click.echo(_line(f"Valid: {', '.join(read) or 'there is no file; the defaults hold'}."))
+        click.echo(line(f"Valid: {', '.join(read) or 'there is no file; the defaults hold'}."))
     return _code(loaded)
 
 
@@ -86,18 +86,20 @@ def _code(loaded: Loaded) -> int:
     return EXIT_USAGE if loaded.faults else EXIT_SUCCESS
 
 
-def _tell(loaded: Loaded) -> None:
+def tell(loaded: Loaded) -> int:
+    """All that is wrong, on stderr; the exit code."""
     _tell_each("warning", "33", loaded.warnings)
     _tell_each("error", "31", loaded.faults)
+    return _code(loaded)
 
 
 def _tell_each(kind: str, colour: str, faults: Iterable[Fault]) -> None:
     painted = caller.colour(os.environ, tty=os.isatty(2))
     mark = f"\x1b[{colour}m{kind}:\x1b[0m" if painted else f"{kind}:"
     for fault in faults:
-        sys.stderr.write(f"{mark} {_line(fault.message)}\n")
+        sys.stderr.write(f"{mark} {line(fault.message)}\n")
         if fault.hint:
-            sys.stderr.write(f"  → {_line(fault.hint)}\n")
+            sys.stderr.write(f"  → {line(fault.hint)}\n")
 
 
 def _print_json(value: Any) -> int:
@@ -105,7 +107,7 @@ def _print_json(value: Any) -> int:
     return EXIT_SUCCESS
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """A project's words and a folder's name can hold anything: nothing of it may move the cursor."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 

@@ -124,7 +124,17 @@ OTHERS: dict[str, Verb] = {
     "check": (
         "Show which providers can be used and what the others lack.",
         None,
-        (("refresh", ("--refresh",), "flag", False, None, "Probe again instead of using the cache."),),
+        (
+            ("refresh", ("--refresh",), "flag", False, None, "Probe again instead of using the cache."),
+            (
+                "diagnose",
+                ("--diagnose",),
+                "flag",
+                False,
+                None,
+                "Also show sandboxes, accounts and how the last runs ended.",
+            ),
+        ),
     ),
     "watch": (
         "Follow a run's events.",

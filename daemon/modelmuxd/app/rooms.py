@@ -16,6 +16,7 @@ from modelmuxd.engine.admission import Admission
 from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.check import Prober
 from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.diagnose import Doctor
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.ending import Ending
 from modelmuxd.engine.environment import Environments, Secrets
@@ -109,6 +110,7 @@ class Engine:
             hub=self.hub,
             clock=clock,
         )
+        self.doctor = Doctor(store, self.line)
         self.reconciler = Reconciler(
             store=store,
             adapters=adapters,

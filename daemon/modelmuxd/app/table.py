@@ -83,7 +83,12 @@ def handlers_of(
     policy_ = handlers.Policy(engine.governor, engine.runs)
     worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
     check = handlers.Check(
-        prober=engine.prober, adapters=engine.adapters, settings=engine.source, notices=notices, version=OURS
+        prober=engine.prober,
+        adapters=engine.adapters,
+        settings=engine.source,
+        doctor=engine.doctor,
+        notices=notices,
+        version=OURS,
     )
     return Handlers(
         {PING: insight.ping, VERSION: insight.version, FACTS: insight.facts},

@@ -47,7 +47,7 @@ class Sessions:
         """The newest first."""
         found: dict[tuple[str, str], list[Task]] = {}
         for task in await self._store.recent(LOOKED_AT):
-            if task.session_id:
+            if task.session_id and task.state == "success":
                 found.setdefault((task.provider, task.session_id), []).append(task)
         return [_line(turns) for turns in found.values()][:limit]
 

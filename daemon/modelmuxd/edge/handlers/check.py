@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import msgspec
 from muxwire.faults import Fault
 from muxwire.insight import Check as Report
 from muxwire.insight import CheckParams
@@ -12,6 +13,7 @@ from muxwire.settings import Loaded
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.edge.calls import Call
 from modelmuxd.engine.check import Probe, Prober, report
+from modelmuxd.engine.diagnose import Doctor
 from modelmuxd.engine.environment import names_needed
 from modelmuxd.engine.located import under_profile
 from modelmuxd.engine.plan import TaskSettings
@@ -27,12 +29,14 @@ class Check:
         prober: Prober,
         adapters: Mapping[str, Adapter],
         settings: SettingsSource,
+        doctor: Doctor,
         notices: Callable[[], tuple[Fault, ...]],
         version: str,
     ) -> None:
         self._prober = prober
         self._adapters = adapters
         self._settings = settings
+        self._doctor = doctor
         self._notices = notices
         self._version = version
 
@@ -47,13 +51,20 @@ class Check:
             name: under_profile(found, adapters[name], settings.of(name), names)
             for name, found in probe.located.items()
         }
-        return report(
+        found = report(
             Probe(located, probe.age_seconds),
             adapters,
             loaded.settings,
             version=self._version,
             notices=(*self._notices(), *loaded.faults, *loaded.warnings),
         )
+        return await self._diagnosed(found, settings) if params.diagnose else found
+
+    async def _diagnosed(self, found: Report, settings: TaskSettings) -> Report:
+        told = await self._doctor(settings)
+        replace = msgspec.structs.replace
+        providers = {name: replace(one, diagnosis=told.get(name)) for name, one in found.providers.items()}
+        return replace(found, providers=providers)
 
     async def _names(self, env: Mapping[str, str], settings: TaskSettings) -> list[str]:
         """Variables that decide who is logged in, those that a CLI's own settings name among them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from muxwire.insight import Check, ProviderCheck
 from muxwire.protocol import View
 from muxwire.words import EXIT_NO_PROVIDER, EXIT_SUCCESS
@@ -10,6 +12,7 @@ from modelmuxd.edge.render import clean, human
 from modelmuxd.edge.render.base import Rendered
 from modelmuxd.edge.render.layout import paint, table
 from modelmuxd.edge.render.plain import Answer, fault_text
+from modelmuxd.edge.render.queue import standing
 
 _DROP = (3,)
 """On a narrow terminal the path goes first."""
@@ -30,7 +33,13 @@ def check_text(check: Check, view: View) -> str:
     rows = [_row(name, provider) for name, provider in providers]
     styles = [("green" if one.available else "red", "bold", "", "dim", "") for _, one in providers]
     notices = "".join(fault_text(notice, view) for notice in check.notices)
-    return notices + table(rows, view, styles=styles, drop=_DROP) + _mending(check, view) + _footer(check, view)
+    return (
+        notices
+        + table(rows, view, styles=styles, drop=_DROP)
+        + _diagnosis(check, view)
+        + _mending(check, view)
+        + _footer(check, view)
+    )
 
 
 def _row(name: str, provider: ProviderCheck) -> tuple[str, str, str, str, str]:
@@ -52,6 +61,20 @@ def _standing(provider: ProviderCheck) -> str:
         return provider.fault.message
     words = {"yes": "logged in", "no": "not logged in", "unknown": "login unknown"}[provider.login]
     return f"{words}: {provider.login_how}" if provider.login_how else words
+
+
+def _diagnosis(check: Check, view: View) -> str:
+    """A paragraph for each provider that was looked at closely."""
+    told = ""
+    for name, provider in check.providers.items():
+        if (found := provider.diagnosis) is None:
+            continue
+        words = " · ".join(f"{word}: {how.partition(':')[0]}" for word, how in found.sandboxes.items())
+        told += f"\n{paint(clean.line(name), 'bold', view)}\n  sandbox   {clean.line(words)}\n"
+        account = standing(found.account, time.time()) if found.account else ""
+        told += f"  account   {clean.line(account) or 'ready'}\n"
+        told += f"  last runs {clean.line(', '.join(found.last)) or 'none yet'}\n"
+    return told
 
 
 def _mending(check: Check, view: View) -> str:
