@@ -95,6 +95,22 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     today: Today | None = None
 
 
+class EnvParams(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The login shell's environment; or ask the shell again."""
+
+    action: Literal["show", "refresh"] = "show"
+
+
+class LoginEnv(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs without a terminal behind them find. No value but PATH's: others may be secrets."""
+
+    path: str
+    base: tuple[str, ...]
+    """Names that every such run gets, and that are stored with it."""
+    others: tuple[str, ...]
+    """Names that only a provider that needs them gets; in memory only."""
+
+
 class CheckParams(msgspec.Struct, frozen=True, omit_defaults=True):
     """What each provider needs before it can be used; no model is called."""
 

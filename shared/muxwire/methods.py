@@ -69,6 +69,7 @@ DIFF = Method("diff", runs.RunRef, runs.Patch, "Show what a run has changed in i
 APPLY = Method("apply", runs.RunRef, runs.Applied, "Apply what a run has changed to your checkout.")
 DISCARD = Method("discard", runs.RunRef, runs.Applied, "Throw away a run's worktree and what it changed.")
 TRUST = Method("trust", runs.TrustParams, runs.Trusted, "Trust the settings that a project brings with it.")
+ENV = Method("env", insight.EnvParams, insight.LoginEnv, "Show the login shell's environment, or read it again.")
 FACTS = Method("facts", insight.Nothing, insight.DaemonFacts, "Show the daemon's own facts.")
 SHUTDOWN = Method(
     "shutdown", insight.ShutdownParams, insight.ShutdownResult, "End the daemon.", event=insight.DrainEvent
@@ -78,21 +79,7 @@ METHODS: dict[str, Method[Any, Any]] = {
     method.name: method
     for method in (
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
-        *(
-            ATTACH,
-            WHY,
-            RETRY,
-            ANSWER,
-            QUEUE,
-            SESSIONS,
-            DIFF,
-            APPLY,
-            DISCARD,
-            TRUST,
-            POLICY,
-            POLICY_TEST,
-            FACTS,
-            SHUTDOWN,
-        ),
+        *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
+        *(POLICY, POLICY_TEST, ENV, FACTS, SHUTDOWN),
     )
 }

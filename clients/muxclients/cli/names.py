@@ -38,6 +38,7 @@ COMMANDS = {
     "demo": Name("demo:demo", "Show it all with scripted agents; no model is called.", SETUP),
     "check": Name("check:check", OTHERS["check"][0], SETUP),
     "config": Name("config:config", "Show, explain and check the settings.", SETUP),
+    "env": Name("env:env", "Show the login shell's environment by name, or read it again.", ALSO),
     "profile": Name("profile:profile", "Show the profiles that are defined here, or one.", ALSO),
     "policy": Name("policy:policy", "Look at the policy, and try it.", ALSO),
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),

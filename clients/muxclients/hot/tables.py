@@ -263,6 +263,7 @@ OTHERS: dict[str, Verb] = {
             ("idempotency_key", ("--idempotency-key",), "text", "", None, "The same key attaches to the same run."),
         ),
     ),
+    "env": ("Show the login shell's environment, or read it again.", None, ()),
     "facts": ("Show the daemon's own facts.", None, ()),
     "shutdown": ("End the daemon.", None, ()),
 }

@@ -53,6 +53,7 @@ class Engine:
         clock: Clock,
     ) -> None:
         self.adapters = adapters
+        self.login = login
         self.hub = Hub()
         self.secrets = Secrets()
         self.source = SettingsSource(here, adapters)

@@ -16,6 +16,7 @@ from muxwire.methods import (
     DIFF,
     DISCARD,
     DISPATCH,
+    ENV,
     FACTS,
     LIVE,
     PING,
@@ -82,6 +83,7 @@ def handlers_of(
     runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs)
     policy_ = handlers.Policy(engine.governor, engine.runs)
     worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
+    env = handlers.Env(engine.login.get, engine.login.refresh, lambda: engine.scheduler.recheck("environment"))
     check = handlers.Check(
         prober=engine.prober,
         adapters=engine.adapters,
@@ -97,5 +99,5 @@ def handlers_of(
         {CANCEL: runs.cancel, ANSWER: runs.answer, SESSIONS: runs.sessions, DISPATCH: dispatch, RETRY: dispatch.retry},
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
-        {CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
+        {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )

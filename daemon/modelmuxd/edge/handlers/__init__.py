@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelmuxd.edge.handlers.check import Check
 from modelmuxd.edge.handlers.dispatch import Dispatch
+from modelmuxd.edge.handlers.env import Env
 from modelmuxd.edge.handlers.insight import Insight
 from modelmuxd.edge.handlers.policy import Policy
 from modelmuxd.edge.handlers.queue import Queue
@@ -11,4 +12,4 @@ from modelmuxd.edge.handlers.runs import Runs
 from modelmuxd.edge.handlers.shutdown import Shutdown
 from modelmuxd.edge.handlers.worktree import Worktree
 
-__all__ = ["Check", "Dispatch", "Insight", "Policy", "Queue", "Runs", "Shutdown", "Worktree"]
+__all__ = ["Check", "Dispatch", "Env", "Insight", "Policy", "Queue", "Runs", "Shutdown", "Worktree"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muxwire.insight import DaemonFacts, Pong, ShutdownResult, Version
+from muxwire.insight import DaemonFacts, LoginEnv, Pong, ShutdownResult, Version
 from muxwire.protocol import View
 
 from modelmuxd.edge.render import human
@@ -36,3 +36,13 @@ def facts_text(facts: DaemonFacts, view: View) -> str:
 def shutdown_text(result: ShutdownResult, _view: View) -> str:
     agents = f"; {result.running} agents were running" if result.running else ""
     return f"modelmuxd {result.pid} ends{agents}\n"
+
+
+def env_text(env: LoginEnv, view: View) -> str:
+    """Names, a kind a line; of values only PATH's."""
+    rows = [
+        ("PATH", env.path or human.UNKNOWN),
+        ("every run gets", ", ".join(env.base) or "nothing"),
+        ("only who needs them", ", ".join(env.others) or "nothing"),
+    ]
+    return sheet(rows, view)

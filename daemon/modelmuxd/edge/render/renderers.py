@@ -36,6 +36,7 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "why": lambda view: Answer(view, show.why_text),
     "answer": lambda view: Answer(view, runs.answered_text),
     "queue": lambda view: Answer(view, queue.queue_text),
+    "env": lambda view: Answer(view, daemon.env_text),
     "sessions": lambda view: Answer(view, sessions.sessions_text),
     "diff": worktree.Diff,
     "apply": lambda view: Answer(view, worktree.applied_text),
