@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import partial
 
@@ -12,7 +13,9 @@ from muxwire.places import Places
 from muxwire.settings import Loaded, Settings, load
 from muxwire.settings.load import project_file
 from muxwire.settings.model import BUILTINS, CustomProvider
+from muxwire.settings.model import AcpAgent as Said
 
+from modelmuxd.adapters.acp import AcpAgent
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.adapters.openai_compatible import OpenAICompatible
 from modelmuxd.adapters.own_command import OwnCommand
@@ -66,7 +69,9 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         raise unknown_name("profile", name, [*settings.profiles, "default"])
     chosen = settings.profiles.get(name)
     providers = chosen.providers if chosen else {}
-    every = {**adapters, **{key: _own(key, one) for key, one in settings.providers.items()}}
+    own = {key: _own(key, one) for key, one in settings.providers.items()}
+    acp = {key: _acp(key, one) for key, one in settings.acp_agents.items()}
+    every = {**adapters, **own, **acp}
     return TaskSettings(
         adapters=every,
         own=frozenset(every).difference(BUILTINS),
@@ -89,6 +94,10 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         copied=settings.worktree.copy,
         verify=settings.verify,
     )
+
+
+def _acp(name: str, said: Said) -> Adapter:
+    return AcpAgent(name, said.command, said.args, python=sys.executable, env=said.env)
 
 
 def _own(name: str, said: CustomProvider) -> Adapter:

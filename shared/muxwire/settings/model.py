@@ -87,8 +87,12 @@ class A2aAgent(_Table, frozen=True):
 
 
 class AcpAgent(_Table, frozen=True):
+    """An agent that speaks the Agent Client Protocol."""
+
     command: str
     args: Texts = ()
+    env: Texts = ()
+    """Names of variables that it needs."""
 
 
 class Step(_Table, frozen=True):

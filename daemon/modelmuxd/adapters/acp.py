@@ -1,0 +1,164 @@
+"""An agent that speaks the Agent Client Protocol: `[acp_agents.NAME]`, asked by a program of ours (runner/acp.py).
+
+Read from recordings of seven agents (2026-11: codex-acp, claude-agent-acp, gemini, opencode, qwen). Permission requests
+are answered from the sandbox word, but an agent need not ask: nothing is enforced by us, and results say so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from modelmuxd.adapters.asking import check, deny, refuse_setting
+from modelmuxd.adapters.base import Login, Package, Reader
+from modelmuxd.adapters.jsonl import JsonlReader, JsonObject, compact, count, first_line, numbers, rows, table, text
+from modelmuxd.adapters.redact import plain
+from modelmuxd.adapters.trouble import Trouble, killed, kind_of_words, last_words, of_exit, settle, unfinished
+from modelmuxd.domain.events import Delta, Event, Notice, Started, Tool, UsageRead
+from modelmuxd.domain.invocation import Exit, Invocation, PlacedFile
+from modelmuxd.domain.outcome import Outcome
+from modelmuxd.domain.request import Request
+from modelmuxd.domain.usage import Usage
+
+FILE = "call.json"
+_PROGRAM = "import sys; sys.path.pop(0); from modelmuxd.runner.acp import main; main()"
+_STATUS = {"pending": "started", "in_progress": "started", "completed": "completed", "failed": "failed"}
+
+
+class AcpAgent:
+    package: ClassVar[Package] = Package()
+    env_names: tuple[str, ...] = ()
+    scrub: ClassVar[tuple[str, ...]] = ()
+    login_files: ClassVar[tuple[str, ...]] = ()
+    first_byte_s: ClassVar[float] = 180.0
+    """Some need half a minute to start on a busy machine."""
+    session_bound: ClassVar[bool] = True
+    window: ClassVar[int] = 0
+
+    def __init__(self, name: str, command: str, args: tuple[str, ...], *, python: str, env: tuple[str, ...]) -> None:
+        self.name = name
+        self.title = f"{name} (ACP)"
+        self.program = command
+        self.env_names = env
+        self._args = args
+        self._python = python
+
+    def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
+        return Login("unknown", "an ACP agent of your own")
+
+    def prepare(self, request: Request) -> Invocation:
+        prompt = check(self.name, request)
+        for field in ("base_url", "wire_api", "model", "api_key_env"):
+            refuse_setting(self.name, request, field)
+        if request.model or request.effort:
+            text = f"{self.name} is asked over ACP, which has no word for a model or an effort."
+            raise deny(self.name, "invalid_request", text, "Set it in the agent's own configuration.")
+        call = {
+            "argv": [request.program, *self._args],
+            "cwd": request.workdir,
+            "session": request.session,
+            "sandbox": request.sandbox,
+        }
+        return Invocation(
+            argv=(self._python, "-E", "-c", _PROGRAM, f"{request.folder}/{FILE}"),
+            stdin=prompt,
+            files=(PlacedFile(FILE, json.dumps(call).encode()),),
+            env=dict(request.settings.extra_env),
+            env_names=self.env_names,
+            enforced="none",
+        )
+
+    def reader(self, request: Request) -> Reader:
+        return AcpReader(self.name, request)
+
+
+class AcpReader(JsonlReader):
+    def __init__(self, provider: str, request: Request) -> None:
+        super().__init__()
+        self._provider = provider
+        self._session = request.session
+        self._usage: Usage | None = None
+        self._stopped = ""
+        self._error = ""
+
+    def on_object(self, value: JsonObject) -> Iterator[Event]:
+        match text(value, "acp"):
+            case "session":
+                self._session = text(value, "id") or self._session
+                yield Started(session=self._session)
+            case "update":
+                yield from self._update(table(value, "update"))
+            case "permission" if value.get("allowed") is not True:
+                yield Notice(f"refused by the sandbox: {first_line(text(value, 'title'))}")
+            case "end":
+                yield from self._end(table(value, "result"))
+            case "error":
+                error = table(value, "error")
+                told = text(table(error, "data"), "message") or text(table(error, "data"), "errorKind")
+                self._error = " ".join(filter(None, (text(error, "message"), told)))
+            case _:
+                return
+
+    def verdict(self, exit: Exit, stderr_tail: bytes) -> Outcome:
+        self.finish()
+        trouble = of_exit(exit, plain(self._error), overlong=self.lines.overlong)
+        if not trouble and not (self._stopped == "end_turn" and exit.code == 0):
+            trouble = self._why(exit, stderr_tail)
+        fault = settle(self._provider, trouble) if trouble else None
+        return Outcome(fault=fault, session=self._session, usage=self._usage)
+
+    def _why(self, exit: Exit, stderr_tail: bytes) -> Trouble:
+        if self._stopped == "refusal":
+            return Trouble("refused", "The agent refused.")
+        if self._stopped.startswith("max_"):
+            return Trouble("context_too_long", f"The agent stopped early: {self._stopped}.")
+        if self._error and not killed(exit):
+            kind = kind_of_words(self._error) or ("auth" if "auth" in self._error.lower() else "crashed")
+            return Trouble(kind, plain(self._error))
+        return unfinished(exit, last_words(stderr_tail))
+
+    def _update(self, update: JsonObject) -> Iterator[Event]:
+        match text(update, "sessionUpdate"):
+            case "agent_message_chunk":
+                if piece := text(table(update, "content"), "text"):
+                    yield Delta(piece)
+            case "tool_call" | "tool_call_update":
+                title, status = text(update, "title"), text(update, "status")
+                if title or status in ("completed", "failed"):
+                    name = text(update, "kind") or "tool"
+                    yield Tool(name, _STATUS.get(status, ""), first_line(title))
+            case _:
+                return
+
+    def _end(self, result: JsonObject) -> Iterator[Event]:
+        self._stopped = text(result, "stopReason")
+        self._usage = _usage(result)
+        if self._usage:
+            yield UsageRead(self._usage)
+
+
+def _usage(result: JsonObject) -> Usage | None:
+    """`usage` has disjoint buckets; Gemini says it in `_meta.quota`, by model."""
+    said = table(result, "usage")
+    if said:
+        return Usage(
+            input=count(said, "inputTokens"),
+            cached=count(said, "cachedReadTokens"),
+            cache_write=count(said, "cachedWriteTokens"),
+            output=count(said, "outputTokens"),
+            reasoning=count(said, "thoughtTokens"),
+            rule="input_excludes_cached,output_excludes_reasoning",
+            raw=compact(numbers(said)),
+        )
+    quota = table(table(result, "_meta"), "quota")
+    total = table(quota, "token_count")
+    models = [text(one, "model") for one in rows(quota, "model_usage")]
+    if not total:
+        return None
+    return Usage(
+        input=count(total, "input_tokens"),
+        output=count(total, "output_tokens"),
+        model=models[0] if models else "",
+        raw=compact(numbers(total)),
+    )
