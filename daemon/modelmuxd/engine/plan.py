@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
-from muxwire.faults import NO_PROVIDER, POLICY, Fault, refuse, unknown_name
+from muxwire.faults import NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
 from muxwire.settings.model import OnTimeout, Verify
-from muxwire.words import Effort
+from muxwire.words import Effort, Sandbox
 
-from modelmuxd.adapters.base import HOSTED, Adapter
+from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.decision import Candidate, Ranked
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings, Request
@@ -163,9 +163,7 @@ class Planner:
     def _candidate(self, adapter: Adapter, found: Located, task: NewTask, settings: TaskSettings) -> Candidate:
         chosen = settings.of(adapter.name)
         fault = found.fault
-        if adapter.program == HOSTED and task.sandbox != "read-only":
-            text = f"{adapter.title} answers and has no tools, so {task.sandbox!r} cannot be promised."
-            fault = Fault("sandbox_denied", text, "Ask with --sandbox read-only, or ask an agent that has tools.")
+        fault = fault or _denied(adapter, task.sandbox)
         if fault and fault.code == "auth" and chosen.api_key_env in task.env_names:
             fault = None  # the profile brings a key of its own
         return Candidate(
@@ -225,6 +223,15 @@ class Planner:
             version=plan.located[chosen.provider].version,
             env=child_environment(task.env, secrets, adapter, invocation, mine),
         )
+
+
+def _denied(adapter: Adapter, sandbox: Sandbox) -> Fault | None:
+    """Whether it would refuse this sandbox word whatever the task: then it is no candidate."""
+    try:
+        adapter.prepare(Request(task="?", program="/", workdir="/", folder="/", sandbox=sandbox))
+    except FaultError as error:
+        return error.fault if error.fault.code == "sandbox_denied" else None
+    return None
 
 
 def _strict(adapter: Adapter, task: NewTask) -> tuple[str, str]:

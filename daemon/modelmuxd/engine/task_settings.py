@@ -13,10 +13,12 @@ from muxwire.places import Places
 from muxwire.settings import Loaded, Settings, load
 from muxwire.settings.load import project_file
 from muxwire.settings.model import BUILTINS, CustomProvider
+from muxwire.settings.model import A2aAgent as SaidA2a
 from muxwire.settings.model import AcpAgent as Said
 
+from modelmuxd.adapters.a2a import A2aAgent
 from modelmuxd.adapters.acp import AcpAgent
-from modelmuxd.adapters.base import Adapter
+from modelmuxd.adapters.base import HOSTED, Adapter
 from modelmuxd.adapters.openai_compatible import OpenAICompatible
 from modelmuxd.adapters.own_command import OwnCommand
 from modelmuxd.domain.request import ProviderSettings
@@ -71,7 +73,8 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
     providers = chosen.providers if chosen else {}
     own = {key: _own(key, one) for key, one in settings.providers.items()}
     acp = {key: _acp(key, one) for key, one in settings.acp_agents.items()}
-    every = {**adapters, **own, **acp}
+    a2a = {key: _a2a(key, one) for key, one in settings.a2a_agents.items()}
+    every = {**adapters, **own, **acp, **a2a}
     return TaskSettings(
         adapters=every,
         own=frozenset(every).difference(BUILTINS),
@@ -94,6 +97,10 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         copied=settings.worktree.copy,
         verify=settings.verify,
     )
+
+
+def _a2a(name: str, said: SaidA2a) -> Adapter:
+    return A2aAgent(name, said.url, token=said.token, pattern=said.pattern, program=HOSTED)
 
 
 def _acp(name: str, said: Said) -> Adapter:
