@@ -70,6 +70,11 @@ async def test_failures_are_named(stage: Stage) -> None:
             failed = await stage.run(engine, "fail", provider="far", deadline=3.0)
     assert failed.error is not None
     assert (failed.error.code, failed.error.message) == ("rate_limit", "too many requests")
+
+
+async def test_one_that_is_not_there_is_told(stage: Stage) -> None:
+    with A2aServer("1.0") as server:
+        define(stage, server)
     async with stage.engine() as engine:
         gone = await stage.run(engine, "x", provider="far")
     assert gone.error is not None
