@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from modelmuxd.runner import web
 from modelmuxd.runner.a2a_dialects import FINAL, Dialect, Update, dialect_of, read_update
 
 Json = dict[str, Any]
@@ -52,17 +53,14 @@ def main() -> None:
 
 def run(call: Json, prompt: str) -> int:
     """0 when the remote task has completed."""
-    import httpx
-
     token = os.environ.pop(TOKEN, "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    timeout = httpx.Timeout(15.0, read=float(call["read_seconds"]))
-    with httpx.Client(timeout=timeout, headers=headers, follow_redirects=False) as http:
+    with web.client(float(call["read_seconds"]), headers) as http:
         try:
             return Conversation(http, call).hold(prompt)
         except Failed as error:
             return _error(str(error), error.status)
-        except httpx.HTTPError as error:
+        except web.WebError as error:
             return _error(f"{type(error).__name__}: {error}", 0)
 
 
@@ -74,7 +72,7 @@ def _error(message: str, status: int) -> int:
 class Conversation:
     """One message and the task that comes of it."""
 
-    def __init__(self, http: Any, call: Json) -> None:
+    def __init__(self, http: web.Client, call: Json) -> None:
         self._http = http
         self._call = call
         self._task = ""
@@ -103,8 +101,6 @@ class Conversation:
 
     def _until_final(self) -> None:
         """Reattach once, then poll: the message is never sent again."""
-        import httpx
-
         if self._over():
             return
         if not self._task:
@@ -116,7 +112,7 @@ class Conversation:
             try:
                 self._take(self._ask(*self._dialect.get(self._task)))
                 last = time.monotonic()
-            except httpx.HTTPError as error:
+            except web.WebError as error:
                 if time.monotonic() - last > LOST_SECONDS:
                     raise Failed(f"the agent cannot be reached any more: {error}") from error
             if not self._over():
@@ -128,14 +124,12 @@ class Conversation:
 
     def _follow(self, answers: Iterator[Json]) -> None:
         """Until the stream ends, however it does."""
-        import httpx
-
         try:
             for answer in answers:
                 self._take(answer)
                 if self._over():
                     return
-        except httpx.HTTPError:
+        except web.WebError:
             return
         except Failed as error:
             if not self._task:
@@ -211,7 +205,7 @@ def _request(method: str, params: Json) -> Json:
     return {"jsonrpc": "2.0", "id": str(uuid.uuid4()), "method": method, "params": params}
 
 
-def _check(answer: Any) -> None:
+def _check(answer: web.Answer) -> None:
     if 300 <= answer.status_code < 400:
         raise Failed("it redirects, and a token goes nowhere else", answer.status_code)
     if answer.status_code != 200:

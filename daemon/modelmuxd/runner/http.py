@@ -25,10 +25,11 @@ from typing import Any
 
 import msgspec
 
+from modelmuxd.runner import web
+
 LIMIT = 64 * 1024 * 1024
 """Bytes of one answer."""
 ERROR_LIMIT = 64 * 1024
-CONNECT_SECONDS = 15.0
 
 
 def main() -> None:
@@ -39,26 +40,17 @@ def main() -> None:
 
 def run(call: dict[str, Any], prompt: str) -> int:
     """0 when the server has said all it had to say."""
-    import httpx
-
     try:
-        with _client(call) as client:
+        with web.client(float(call["read_seconds"]), _headers(call)) as client:
             return _ask(client, call, prompt)
-    except httpx.ConnectError as error:
+    except web.ConnectFailed as error:
         return _broken("connect", error)
-    except httpx.TimeoutException as error:
+    except web.TimedOut as error:
         return _broken("timeout", error)
-    except httpx.HTTPError as error:
+    except web.WebError as error:
         return _broken("stream", error)
-    except (httpx.InvalidURL, ValueError) as error:
+    except (web.BadAddress, ValueError) as error:
         return _broken("request", error)
-
-
-def _client(call: dict[str, Any]) -> Any:
-    import httpx
-
-    timeout = httpx.Timeout(CONNECT_SECONDS, read=float(call["read_seconds"]))
-    return httpx.Client(timeout=timeout, follow_redirects=False, headers=_headers(call))
 
 
 def _headers(call: dict[str, Any]) -> dict[str, str]:
@@ -68,7 +60,7 @@ def _headers(call: dict[str, Any]) -> dict[str, str]:
     return headers
 
 
-def _ask(client: Any, call: dict[str, Any], prompt: str) -> int:
+def _ask(client: web.Client, call: dict[str, Any], prompt: str) -> int:
     body = call["body"]
     body["messages"] = [*body["messages"], {"role": "user", "content": prompt}]
     if not body.get("model"):
@@ -84,7 +76,7 @@ def _ask(client: Any, call: dict[str, Any], prompt: str) -> int:
     return 0
 
 
-def _first_model(client: Any, call: dict[str, Any]) -> str:
+def _first_model(client: web.Client, call: dict[str, Any]) -> str:
     """The model that the server lists first. Raises ValueError when it lists none."""
     listed = client.get(call["models_url"])
     listed.raise_for_status()
@@ -96,7 +88,7 @@ def _first_model(client: Any, call: dict[str, Any]) -> str:
     return names[0]
 
 
-def _lines(answer: Any) -> Iterator[bytes]:
+def _lines(answer: web.Answer) -> Iterator[bytes]:
     """The JSON of each event. A server that sends one whole object instead of a stream has sent one event."""
     size = 0
     for line in answer.iter_lines():
@@ -108,7 +100,7 @@ def _lines(answer: Any) -> Iterator[bytes]:
             yield text.encode()
 
 
-def _failed(answer: Any) -> int:
+def _failed(answer: web.Answer) -> int:
     raw = b""
     for piece in answer.iter_bytes():
         raw = (raw + piece)[:ERROR_LIMIT]
