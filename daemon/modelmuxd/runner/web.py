@@ -1,6 +1,6 @@
 """HTTP for the programs that call somebody: the one place that knows the library.
 
-Bounded waits, TLS verified, and no redirects: they would carry a key to another place. Never loaded in the daemon itself.
+Bounded waits, TLS verified, and no redirects: they would carry a key to another place. Never loaded in the daemon.
 """
 
 from __future__ import annotations
