@@ -82,3 +82,13 @@ def test_text_names_what_is_wrong_with_the_settings(shell: Shell) -> None:
     done = shell.run("check", PATH=str(shell.root))
     assert "there is no key \"limit\" at the top level. Did you mean 'limits'?" in done.stdout
     assert done.returncode == 4
+
+
+def test_the_doctor_looks_closer(shell: Shell) -> None:
+    program = shell.put("bin/codex", "#!/bin/sh\n", 0o755)
+    done = shell.run("doctor", PATH=str(program.parent), CODEX_API_KEY="sk-nobody")
+    assert done.returncode == 0
+    assert "sandbox   read-only: kernel · write: kernel · full: permission" in done.stdout
+    assert "last runs none yet" in done.stdout
+    same = json.loads(shell.run("check", "--diagnose", "--json", PATH=str(program.parent)).stdout)
+    assert same["providers"]["codex"]["diagnosis"]["sandboxes"]["write"] == "kernel"

@@ -37,7 +37,7 @@ Set-up:
   service   Have the daemon started at login.
   version   Show the version of this program and of the daemon.
   help      Explain a command, or a topic: exit-codes, environment.
-Also: answer, apply, attach, diff, discard, env, policy, profile, queue, retry, sessions, trust, why
+Also: answer, apply, attach, diff, discard, doctor, env, policy, profile, queue, retry, sessions, trust, why
 """
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "queue": Name("queue:queue", OTHERS["queue"][0], ALSO),
     "demo": Name("demo:demo", "Show it all with scripted agents; no model is called.", SETUP),
     "check": Name("check:check", OTHERS["check"][0], SETUP),
+    "doctor": Name("check:doctor", "The same as `muxctl check --diagnose`.", ALSO),
     "config": Name("config:config", "Show, explain and check the settings.", SETUP),
     "env": Name("env:env", "Show the login shell's environment by name, or read it again.", ALSO),
     "profile": Name("profile:profile", "Show the profiles that are defined here, or one.", ALSO),
