@@ -6,8 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from modelmuxd.domain.knowledge import Knowledge, Reached
 from modelmuxd.domain.usage import Usage
-from modelmuxd.store import accounts, budgets, ending, lineage, lookup
+from modelmuxd.store import accounts, budgets, ending, knowledge, lineage, lookup
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import open_database
@@ -53,6 +54,10 @@ def everything(db: sqlite3.Connection) -> None:
     lookup.events(db, run_id(1), 0, 10)
     lookup.session_usage(db, "codex", "s")
     lookup.session_worktree(db, "codex", "s")
+    knowledge.learn(db, [Reached(at=1.0, agent="codex")])
+    knowledge.signals(db, 0, 10)
+    knowledge.keep(db, Knowledge(), 1)
+    knowledge.replace(db, knowledge.knowledge(db)[0])
 
 
 def test_every_statement_finds_its_rows_by_an_index(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from store.builders import Engine
 from store.conformance import Conformance
 from store.conformance_accounts import AccountsConformance
 from store.conformance_claims import ClaimsConformance
+from store.conformance_knowledge import KnowledgeConformance
 
 pytestmark = pytest.mark.anyio
 
@@ -29,4 +30,8 @@ class TestAccounts(AccountsConformance):
 
 
 class TestClaims(ClaimsConformance):
+    pass
+
+
+class TestKnowledge(KnowledgeConformance):
     pass

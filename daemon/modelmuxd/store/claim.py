@@ -79,6 +79,7 @@ def _attempt(claim: Claim, task: Standing, epoch: int, now: float) -> Attempt:
         enforced=claim.enforced,
         argv=claim.argv,
         cli_version=claim.cli_version,
+        routed=claim.routed,
     )
 
 

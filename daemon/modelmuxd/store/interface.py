@@ -23,6 +23,7 @@ from muxwire.events import RunEvent
 from muxwire.faults import Fault
 from muxwire.words import FinalState, State, WaitReason
 
+from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.records import (
@@ -112,6 +113,27 @@ class TaskStore(Protocol):
 
     async def settle(self, settle: Settle, now: float) -> Task:
         """End an attempt, exactly once. Raises Stale when it is not ours (`adopt` it first) or has ended."""
+        ...
+
+    async def learn(self, signals: Sequence[Signal]) -> None:
+        """Signals that come without an attempt's end: ratings, comparisons, benchmarks. Those of an end are part of its
+        `settle`."""
+        ...
+
+    async def knowledge(self) -> tuple[Knowledge, int]:
+        """What was kept last, and the number of the last signal in it."""
+        ...
+
+    async def signals(self, since: int, limit: int) -> list[tuple[int, Signal]]:
+        """Signals with a number over `since`, in the order in which they were written, at most `limit`."""
+        ...
+
+    async def keep_knowledge(self, knowledge: Knowledge, through: int) -> None:
+        """Keep what was made of the signals up to `through`; need not survive power loss, as they are there."""
+        ...
+
+    async def replace_knowledge(self, knowledge: Knowledge) -> int:
+        """Go on from this; returns the number of the last signal that is forgotten."""
         ...
 
     async def wait_for(self, run_id: str, reason: WaitReason, text: str, not_before: float | None, now: float) -> Task:

@@ -11,6 +11,7 @@ from muxwire.faults import Fault
 from muxwire.runs import Changes, Origin, Verified
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
+from modelmuxd.domain.knowledge import Routed, Signal
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 
@@ -120,6 +121,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     enforced: Enforcement | None = None
     argv: tuple[str, ...] = ()
     cli_version: str = ""
+    routed: Routed | None = None
+    """What the router thought of it; None for an attempt of before there was one."""
+    first_byte: float | None = None
+    """Seconds until the agent said anything."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,6 +228,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     reserve: tuple[Reserve, ...] = ()
     why: str = ""
     """Why this provider, for the AttemptStarted event."""
+    routed: Routed | None = None
     decisions: tuple[Decided, ...] = ()
 
 
@@ -278,6 +284,9 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     health: Literal["", "good", "bad"] = ""
     """What the attempt says of its account's circuit; empty: nothing (a cancel, a wrong request)."""
     breaker: Breaker = Breaker()
+    first_byte: float | None = None
+    signals: tuple[Signal, ...] = ()
+    """What routing learns from this end."""
     events: tuple[RunEvent, ...] = ()
     decisions: tuple[Decided, ...] = ()
 

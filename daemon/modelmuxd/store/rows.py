@@ -9,6 +9,7 @@ import msgspec
 from muxwire.faults import Fault
 from muxwire.runs import Changes, Origin, Verified
 
+from modelmuxd.domain.knowledge import Routed
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Task
@@ -22,6 +23,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "usage": msgspec.json.Decoder(Usage).decode,
     "changes": msgspec.json.Decoder(Changes).decode,
     "verified": msgspec.json.Decoder(Verified).decode,
+    "routed": msgspec.json.Decoder(Routed).decode,
     "worktree": msgspec.json.Decoder(Worktree).decode,
     "origin": msgspec.json.Decoder(Origin).decode,
     "env": msgspec.json.Decoder(dict[str, str]).decode,

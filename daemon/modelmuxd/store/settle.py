@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from muxwire.events import RunEvent
 
-from modelmuxd.store import accounts, budgets, leases
+from modelmuxd.store import accounts, budgets, knowledge, leases
 from modelmuxd.store.database import current_epoch
 from modelmuxd.store.interface import Stale
 from modelmuxd.store.lookup import load_task, load_usages
@@ -32,6 +32,7 @@ def settle(db: sqlite3.Connection, end: Settle, now: float) -> Task:
     _give_back(db, task, end, now)
     _go_on(db, task, end, now)
     note(db, task.id, end.decisions, now)
+    knowledge.learn(db, end.signals)
     return load_task(db, task.id)
 
 
@@ -48,7 +49,8 @@ def _refuse_stale(db: sqlite3.Connection, task: Standing, number: int, epoch: in
 def _end_attempt(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> None:
     db.execute(
         "UPDATE attempts SET ended_at = ?, state = ?, exit_code = ?, fault = ?, session_id = ?, cost_micros = ?,"
-        " model = coalesce(nullif(?, ''), model), enforced = coalesce(?, enforced) WHERE task_id = ? AND number = ?",
+        " model = coalesce(nullif(?, ''), model), enforced = coalesce(?, enforced), first_byte = ?"
+        " WHERE task_id = ? AND number = ?",
         (
             now,
             end.attempt_state,
@@ -58,6 +60,7 @@ def _end_attempt(db: sqlite3.Connection, task: Standing, end: Settle, now: float
             end.cost_micros,
             end.model,
             end.enforced,
+            end.first_byte,
             task.id,
             end.number,
         ),

@@ -13,9 +13,11 @@ from muxwire.events import RunEvent
 from muxwire.faults import Fault
 from muxwire.words import FinalState, State, WaitReason
 
+from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store import accounts, budgets, ending, lineage, lookup
+from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import settle as settling
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
@@ -127,6 +129,21 @@ class SqliteTaskStore:
 
     async def settle(self, settle: Settle, now: float) -> Task:
         return await self._write(lambda db: settling.settle(db, settle, now))
+
+    async def learn(self, signals: Sequence[Signal]) -> None:
+        await self._write(lambda db: knowing.learn(db, signals))
+
+    async def knowledge(self) -> tuple[Knowledge, int]:
+        return await self._readers.rows(knowing.knowledge)
+
+    async def signals(self, since: int, limit: int) -> list[tuple[int, Signal]]:
+        return await self._readers.rows(lambda db: knowing.signals(db, since, limit))
+
+    async def keep_knowledge(self, knowledge: Knowledge, through: int) -> None:
+        await self._write(lambda db: knowing.keep(db, knowledge, through), durable=False)
+
+    async def replace_knowledge(self, knowledge: Knowledge) -> int:
+        return await self._write(lambda db: knowing.replace(db, knowledge))
 
     async def wait_for(self, run_id: str, reason: WaitReason, text: str, not_before: float | None, now: float) -> Task:
         return await self._write(lambda db: ending.wait_for(db, run_id, reason, text, not_before, now))
