@@ -6,9 +6,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from modelmuxd.domain.bucket import Asked
 from modelmuxd.domain.knowledge import Knowledge, Reached
 from modelmuxd.domain.usage import Usage
-from modelmuxd.store import accounts, budgets, ending, knowledge, lineage, lookup
+from modelmuxd.store import accounts, buckets, budgets, ending, knowledge, lineage, lookup
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import open_database
@@ -18,8 +19,14 @@ from muxwire.events import Text
 from muxwire.runs import Origin
 from store.builders import a_claim, a_task, an_end, run_id
 
-BOUNDED = ("SCAN attempts USING INDEX attempts_one_at_a_time", "SCAN leases", "SCAN accounts", "SCAN pauses")
-"""A partial index and tables that hold as many rows as attempts run, or as there are accounts."""
+BOUNDED = (
+    "SCAN attempts USING INDEX attempts_one_at_a_time",
+    "SCAN leases",
+    "SCAN accounts",
+    "SCAN pauses",
+    "SCAN spans",
+)
+"""A partial index and tables that hold as many rows as attempts run, or as there are accounts; the sums of a span."""
 
 
 def everything(db: sqlite3.Connection) -> None:
@@ -49,6 +56,7 @@ def everything(db: sqlite3.Connection) -> None:
     lookup.unfinished_after(db, 0)
     lookup.recent(db, 20)
     lookup.spent_since(db, 1.0)
+    buckets.sums(db, Asked(since=1, until=99, by=("provider",)))
     lookup.attempts(db, run_id(1))
     lookup.decisions(db, run_id(1))
     lookup.events(db, run_id(1), 0, 10)

@@ -12,6 +12,7 @@ from store.conformance import Conformance
 from store.conformance_accounts import AccountsConformance
 from store.conformance_claims import ClaimsConformance
 from store.conformance_knowledge import KnowledgeConformance
+from store.conformance_statistics import StatisticsConformance
 
 pytestmark = pytest.mark.anyio
 
@@ -34,4 +35,8 @@ class TestClaims(ClaimsConformance):
 
 
 class TestKnowledge(KnowledgeConformance):
+    pass
+
+
+class TestStatistics(StatisticsConformance):
     pass

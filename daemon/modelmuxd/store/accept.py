@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from muxwire.faults import CONFLICT, refuse
 
+from modelmuxd.store import buckets
 from modelmuxd.store.lineage import states
 from modelmuxd.store.lookup import load_task
 from modelmuxd.store.records import Decided, NewTask, Task
@@ -49,6 +50,8 @@ def _insert(db: sqlite3.Connection, task: Task) -> int:
     add_events(db, task_id, [state_changed(_place(task), told, new.created_at)], first=1)
     if new.idempotency_key:
         db.execute("INSERT INTO keys (kind, principal, key, task_id) VALUES (?, ?, ?, ?)", (*_scoped(new), task_id))
+    if task.ended_at is not None:
+        buckets.run_ended(db, task_id)
     return task_id
 
 

@@ -23,6 +23,7 @@ from muxwire.events import RunEvent
 from muxwire.faults import Fault
 from muxwire.words import FinalState, State, WaitReason
 
+from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
@@ -175,6 +176,10 @@ class TaskStore(Protocol):
 
     async def spent_since(self, at: float) -> Spending:
         """What the runs that have ended at that time or later came to."""
+        ...
+
+    async def sums(self, asked: Asked) -> list[Sum]:
+        """Statistics of what has ended, whatever was cleaned away since, from sums that are kept with each end."""
         ...
 
     async def attempts(self, run_id: str) -> list[Attempt]: ...

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from muxwire.events import RunEvent
 
-from modelmuxd.store import accounts, budgets, knowledge, leases
+from modelmuxd.store import accounts, buckets, budgets, knowledge, leases
 from modelmuxd.store.database import current_epoch
 from modelmuxd.store.interface import Stale
 from modelmuxd.store.lookup import load_task, load_usages
@@ -67,6 +67,7 @@ def _end_attempt(db: sqlite3.Connection, task: Standing, end: Settle, now: float
     )
     if end.usage is not None:
         db.execute(USAGE.insert, USAGE.values(end.usage, task_id=task.id, number=end.number))
+    buckets.attempt_ended(db, task.id, end.number)
 
 
 def _give_back(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> None:

@@ -13,10 +13,11 @@ from muxwire.events import RunEvent
 from muxwire.faults import Fault
 from muxwire.words import FinalState, State, WaitReason
 
+from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store import accounts, budgets, ending, lineage, lookup
+from modelmuxd.store import accounts, buckets, budgets, ending, lineage, lookup
 from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import settle as settling
 from modelmuxd.store.accept import accept
@@ -178,6 +179,9 @@ class SqliteTaskStore:
 
     async def spent_since(self, at: float) -> Spending:
         return await self._readers.rows(lambda db: lookup.spent_since(db, at))
+
+    async def sums(self, asked: Asked) -> list[Sum]:
+        return await self._readers.rows(lambda db: buckets.sums(db, asked))
 
     async def attempts(self, run_id: str) -> list[Attempt]:
         return self._readers.row(lambda db: lookup.attempts(db, run_id))

@@ -1,0 +1,174 @@
+"""Statistics: sums kept by the writer in the transaction of each end, and read without looking at any run.
+
+Every end is counted in three rows: its hour, its day of UTC, and all time. A question is answered from the largest
+spans that fit into it. Runs that are cleaned away stay counted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+from muxwire.runs import Origin
+
+from modelmuxd.domain.bucket import ELSEWHERE, FIELDS, Asked, Bucket, Counts, Sum
+from modelmuxd.store.rows import USAGE
+
+HOUR_S = 3600
+DAY = 24
+EVER = 0
+
+FOLDERS_A_DAY = 64
+FOLDERS_EVER = 256
+"""Folders with rows of their own; a thousand throw-away ones must not make a thousand rows an hour."""
+
+_KEY = ("span", *Bucket.__struct_fields__)
+_ADD = (
+    f"INSERT INTO statistics ({', '.join((*_KEY, *FIELDS))})"  # noqa: S608 - our own names
+    f" VALUES ({', '.join('?' * (len(_KEY) + len(FIELDS)))}) ON CONFLICT DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in FIELDS)
+)
+_ORIGIN = msgspec.json.Decoder(Origin)
+_ATTEMPT_STATES = frozenset({"success", "timeout", "canceled", "lost"})
+
+
+def add(db: sqlite3.Connection, bucket: Bucket, counts: Counts) -> None:
+    """Count something more, or with the difference of two `Counts` correct what was counted."""
+    for span, hour, folder_day in _spans(bucket.hour):
+        workdir = _folder(db, folder_day, bucket.workdir)
+        of = msgspec.structs.replace(bucket, hour=hour, workdir=workdir)
+        db.execute(_ADD, (span, *msgspec.structs.astuple(of), *msgspec.structs.astuple(counts)))
+
+
+def run_ended(db: sqlite3.Connection, task_id: int) -> None:
+    """Count a run at its end, as it stands in its row now."""
+    state, ended, started, provider, model, asked, origin, workdir, account = db.execute(
+        "SELECT state, ended_at, started_at, tasks.provider, tasks.model, requests.provider, origin, workdir,"
+        " (SELECT account FROM attempts WHERE task_id = tasks.id ORDER BY number DESC LIMIT 1)"
+        " FROM tasks JOIN requests ON requests.task_id = tasks.id WHERE tasks.id = ?",
+        (task_id,),
+    ).fetchone()
+    bucket = Bucket(
+        hour=int(ended) // HOUR_S,
+        provider=provider or _named(asked),
+        model=model,
+        account=account or "",
+        kind=_ORIGIN.decode(origin).kind,
+        workdir=workdir,
+        status=state,
+    )
+    ms = 0 if started is None else round(max(0.0, ended - started) * 1000)
+    add(db, bucket, Counts(runs=1, calls=1, ms=ms))
+
+
+def attempt_ended(db: sqlite3.Connection, task_id: int, number: int) -> None:
+    """Count an attempt at its end, as it stands in its row now."""
+    add(db, *of_attempt(db, task_id, number))
+
+
+def of_attempt(db: sqlite3.Connection, task_id: int, number: int) -> tuple[Bucket, Counts]:
+    """Where an ended attempt counts, and with what. Whoever changes its cost asks before and after, and adds the
+    difference."""
+    row = db.execute(
+        f"SELECT {USAGE.columns}, attempts.provider, attempts.model, account, attempts.ended_at, attempts.state,"  # noqa: S608
+        " attempts.cost_micros, origin, workdir FROM attempts JOIN requests USING (task_id)"
+        " LEFT JOIN usage USING (task_id, number) WHERE attempts.task_id = ? AND attempts.number = ?",
+        (task_id, number),
+    ).fetchone()
+    provider, model, account, ended, state, cost, origin, workdir = row[len(USAGE.fields) :]
+    bucket = Bucket(
+        hour=int(ended) // HOUR_S,
+        provider=provider,
+        model=model,
+        account=account,
+        kind=_ORIGIN.decode(origin).kind,
+        workdir=workdir,
+        status=state if state in _ATTEMPT_STATES else "error",
+    )
+    tokens = {name: row[USAGE.fields.index(name)] or 0 for name in _TOKENS}
+    unpriced = cost is None and (state == "success" or any(tokens.values()))
+    told = row[0] is not None
+    return bucket, Counts(attempts=1, cost_micros=cost or 0, unpriced=int(unpriced), told=int(told), **tokens)
+
+
+def sums(db: sqlite3.Connection, asked: Asked) -> list[Sum]:
+    """In the order of what was asked `by`, hours first."""
+    by = (*(("hour",) if asked.hourly else ()), *asked.by)
+    ranges = hours_of(asked.since, asked.until) if asked.hourly else spans_of(asked.since, asked.until)
+    where, allowed = _where(asked)
+    values: list[int | str] = []
+    for each in ranges:
+        values += (*each, *allowed)
+    covered = " UNION ALL ".join([f"SELECT * FROM statistics WHERE {where}"] * len(ranges))  # noqa: S608
+    group = f" GROUP BY {', '.join(by)}" if by else ""
+    picked = ", ".join((*(f"sum({name})" for name in FIELDS), *by))
+    rows = db.execute(f"SELECT {picked} FROM ({covered}) AS spans{group}", values) if ranges else ()  # noqa: S608
+    return [_sum(row, by) for row in rows if row[0] is not None]
+
+
+def spans_of(since: int | None, until: int | None) -> list[tuple[int, int, int]]:
+    """Disjoint `(span, first hour, hour to stop at)` that cover the hours from `since` to before `until`.
+
+    >>> spans_of(None, None)
+    [(0, 0, 1)]
+    >>> spans_of(23, 73)
+    [(1, 23, 24), (24, 24, 72), (1, 72, 73)]
+    """
+    if since is None and until is None:
+        return [(EVER, 0, 1)]
+    since, until = since or 0, _FAR if until is None else until
+    first, last = -(-since // DAY) * DAY, until // DAY * DAY
+    if first >= last:
+        return [(1, since, until)] if since < until else []
+    covered = [(1, since, first), (DAY, first, last), (1, last, until)]
+    return [(span, start, stop) for span, start, stop in covered if start < stop]
+
+
+def hours_of(since: int | None, until: int | None) -> list[tuple[int, int, int]]:
+    return [(1, since or 0, _FAR if until is None else until)]
+
+
+_TOKENS = ("input", "cached", "cache_write", "output", "reasoning")
+_FAR = 2**40 // DAY * DAY
+"""An hour that never comes, at a day's beginning."""
+
+
+def _where(asked: Asked) -> tuple[str, list[str]]:
+    text, values = "span = ? AND hour >= ? AND hour < ?", list[str]()
+    for name, allowed in asked.only.items():
+        text += f" AND {name} IN ({', '.join('?' * len(allowed))})"
+        values += allowed
+    return text, values
+
+
+def _sum(row: tuple[int | str, ...], by: tuple[str, ...]) -> Sum:
+    named = dict(zip(by, row[len(FIELDS) :], strict=True))
+    return Sum(
+        of=msgspec.convert({"hour": 0, **named}, Bucket),
+        counts=msgspec.convert(dict(zip(FIELDS, row, strict=False)), Counts),
+    )
+
+
+def _spans(hour: int) -> Iterator[tuple[int, int, int]]:
+    """Each row that an hour counts in: its span, its first hour, and the day whose folders have names there."""
+    yield 1, hour, hour // DAY
+    yield DAY, hour // DAY * DAY, hour // DAY
+    yield EVER, 0, -1
+
+
+def _folder(db: sqlite3.Connection, day: int, workdir: str) -> str:
+    """The folder's own name, while there is room for it on this day."""
+    if db.execute("SELECT 1 FROM folders WHERE day = ? AND workdir = ?", (day, workdir)).fetchone():
+        return workdir
+    most = FOLDERS_EVER if day < 0 else FOLDERS_A_DAY
+    if db.execute("SELECT count(*) FROM folders WHERE day = ?", (day,)).fetchone()[0] >= most:
+        return ELSEWHERE
+    db.execute("INSERT INTO folders VALUES (?, ?)", (day, workdir))
+    return workdir
+
+
+def _named(asked: str) -> str:
+    """The provider that a request names; empty for `auto`."""
+    name = asked.partition("/")[0]
+    return "" if name == "auto" else name
