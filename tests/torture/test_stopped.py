@@ -23,7 +23,7 @@ def test_agents_and_clients_wait_for_it() -> None:
         for number in range(4):
             here.insist(f"early-{number}", "--timeout", str(int(SECONDS) + 120))
         until(lambda: len(here.journal()[0]) == 4, "four agents")
-        (daemon,) = here.daemons()
+        daemon = here.the_daemon()
         argv = [sys.executable, "-c", MUXCTL, "wait", "--json", *here.accepted.values()]
         waiting = subprocess.Popen(argv, env=here.env, cwd=here.project, stdout=subprocess.PIPE)
         until(lambda: daemon.num_fds() > 0 and waiting.poll() is None, "a client that waits")
@@ -44,8 +44,7 @@ def test_agents_and_clients_wait_for_it() -> None:
 def test_clients_submit_meanwhile() -> None:
     with world() as here:
         with Crowd(here, 4) as crowd:
-            until(lambda: len(here.daemons()) == 1 and bool(here.accepted), "a daemon that answers")
-            (daemon,) = here.daemons()
+            daemon = here.the_daemon()
             daemon.send_signal(signal.SIGSTOP)
             crowd.pass_time(SECONDS)
             daemon.send_signal(signal.SIGCONT)

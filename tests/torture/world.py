@@ -93,6 +93,18 @@ class World(Stage):
     def daemons(self) -> list[psutil.Process]:
         return [one for one in self.processes() if "modelmuxd" in command(one)]
 
+    def the_daemon(self) -> psutil.Process:
+        """The one that answers, once it stands alone: clients that found none at the same moment each started one, and
+        those that lost the claim are gone a moment later. Two looks would race with the start of another."""
+        alone: list[psutil.Process] = []
+
+        def stands_alone() -> bool:
+            alone[:] = self.daemons()
+            return len(alone) == 1 and bool(self.accepted)
+
+        until(stands_alone, "one daemon that has answered")
+        return alone[0]
+
     def guards(self) -> list[psutil.Process]:
         return [one for one in self.processes() if "modelmux-guard" in command(one)]
 
