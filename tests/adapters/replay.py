@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.adapters.registry import builtins, register
-from modelmuxd.adapters.testing import replay
-from modelmuxd.domain.events import Delta, Event, Limit, Message, Tool
+from modelmuxd.adapters.testing import answer, replay
+from modelmuxd.domain.events import Event, Limit, Tool
 from modelmuxd.domain.invocation import Exit
 from modelmuxd.domain.outcome import Outcome
 from modelmuxd.domain.usage import Usage
@@ -79,13 +79,6 @@ def pieces(data: bytes, cuts: Iterable[int]) -> list[bytes]:
 def lines(*values: object) -> bytes:
     """The objects as a CLI prints them."""
     return b"".join(msgspec.json.encode(value) + b"\n" for value in values)
-
-
-def answer(events: Iterable[Event]) -> str:
-    """As the engine takes it: the last whole message, else the deltas joined."""
-    kept = list(events)
-    whole = [event.text for event in kept if isinstance(event, Message)]
-    return whole[-1] if whole else "".join(event.text for event in kept if isinstance(event, Delta))
 
 
 def tokens(usage: Usage | None) -> list[int]:

@@ -1,20 +1,35 @@
-"""The contract suite, once per built-in adapter; and the registry."""
+"""The contract suite, once per adapter with the same cases; and the registry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+from adapters.voices import VOICES
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.adapters.registry import builtins, register
-from modelmuxd.adapters.testing import CHECKS, LINE_CHECKS
+from modelmuxd.adapters.testing import FORM, LINES, VOICE, Voice
 from muxwire.faults import FaultError
 
 
-@pytest.mark.parametrize("check", [*CHECKS, *LINE_CHECKS], ids=lambda check: check.__name__.removeprefix("check_"))
+def name_of(check: Callable[..., None]) -> str:
+    return check.__name__.removeprefix("check_")
+
+
+@pytest.mark.parametrize("check", [*FORM, *LINES], ids=name_of)
 @pytest.mark.parametrize("adapter", builtins(), ids=lambda adapter: adapter.name)
-def test_contract(adapter: Adapter, check: Callable[[Adapter], None]) -> None:
+def test_form(adapter: Adapter, check: Callable[[Adapter], None]) -> None:
     check(adapter)
+
+
+@pytest.mark.parametrize("check", VOICE, ids=name_of)
+@pytest.mark.parametrize("provider", VOICES)
+def test_voice(provider: str, check: Callable[[Voice], None]) -> None:
+    check(VOICES[provider]())
+
+
+def test_every_builtin_has_a_voice() -> None:
+    assert {adapter.name for adapter in builtins()} <= VOICES.keys()
 
 
 def test_registry_knows_them() -> None:

@@ -6,11 +6,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from adapters.replay import ADAPTERS, answer, lines
+from adapters.replay import ADAPTERS, lines
 from hypothesis import given
 from hypothesis import strategies as st
 from modelmuxd.adapters.redact import plain, redact
-from modelmuxd.adapters.testing import replay, request
+from modelmuxd.adapters.testing import answer, replay, request
 from modelmuxd.domain.events import Delta, Limit, Message, Tool
 from modelmuxd.domain.invocation import Exit
 from muxwire.faults import Fault

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from adapters.replay import ADAPTERS, answer, lines
-from modelmuxd.adapters.testing import replay, request
+from adapters.replay import ADAPTERS, lines
+from modelmuxd.adapters.testing import answer, replay, request
 from modelmuxd.domain.events import Delta, Limit, Notice
 from modelmuxd.domain.invocation import Exit
 

@@ -16,7 +16,7 @@ from modelmuxd.app.plugins import load
 
 CODE = "from muxclients.entry import muxctl; raise SystemExit(muxctl())"
 PAGE = (Path(__file__).parents[2] / "docs/adapters.md").read_text("utf-8")
-EXAMPLE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
+EXAMPLE, SUITE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 def put(folder: Path, name: str, text: str) -> Path:
@@ -96,15 +96,12 @@ def test_the_documented_one_answers_beside_a_broken_one(home: Path) -> None:
     assert "ZeroDivisionError" in checked.stdout + checked.stderr
 
 
-def test_it_keeps_the_contract_of_the_built_in_ones() -> None:
-    from modelmuxd.adapters.testing import CHECKS
+def test_the_documented_suite_passes_and_can_fail(tmp_path: Path) -> None:
+    def outcome(adapter: str) -> str:
+        (tmp_path / "test_shout.py").write_text(f"{adapter}\n\n{SUITE}")
+        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "test_shout.py"]
+        return subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=50).stdout
 
-    space: dict[str, object] = {}
-    exec(EXAMPLE, space)
-    failed = []
-    for check in CHECKS:
-        try:
-            check(space["adapter"])  # type: ignore[arg-type]
-        except AssertionError:
-            failed.append(check.__name__)
-    assert failed == []
+    assert re.search(r"^\d+ passed", outcome(EXAMPLE), re.MULTILINE)
+    careless = EXAMPLE.replace("text = self.decode(data)", 'text = data.decode("utf-8", "replace")')
+    assert "check_unicode_in_any_pieces" in outcome(careless)

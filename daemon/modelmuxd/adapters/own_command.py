@@ -28,6 +28,10 @@ from modelmuxd.domain.outcome import Outcome
 from modelmuxd.domain.request import Request
 from modelmuxd.domain.usage import Usage
 
+_LOGIN = re.compile(
+    r"unauthori[sz]ed|authentication (?:failed|required)|(?:invalid|incorrect|missing) api[ _-]?key|not logged in",
+    re.IGNORECASE,
+)
 _PLACE = re.compile(r"\{(task|workdir|sandbox|session_id|model)\}")
 Output = Literal["text", "jsonl"]
 
@@ -162,7 +166,8 @@ def _failed(exit: Exit, error: str, stderr_tail: bytes) -> Trouble | None:
     if exit.code == 0 and not error:
         return None
     said = error or last_words(stderr_tail)
-    return Trouble(kind_of_words(said) or "crashed", plain(said)) if said else unfinished(exit, "")
+    kind = kind_of_words(said) or ("auth" if _LOGIN.search(said[:8000]) else "crashed")
+    return Trouble(kind, plain(said)) if said else unfinished(exit, "")
 
 
 def _outcome(provider: str, request: Request, trouble: Trouble | None, session: str, usage: Usage | None) -> Outcome:

@@ -1,55 +1,19 @@
-"""What every adapter must keep, ours and yours: a plain list of checks, each a function of an adapter.
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_contract(check): check(MyAdapter())
-"""
+"""How an adapter asks and what it makes of strange output: checks that need nothing but the adapter."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
-from muxwire.faults import FaultError
-from muxwire.words import FAULT_KINDS, SANDBOXES
+from muxwire.words import SANDBOXES
 
 from modelmuxd.adapters.base import Adapter
-from modelmuxd.domain.events import Event
-from modelmuxd.domain.invocation import Exit, Invocation
-from modelmuxd.domain.outcome import Outcome
-from modelmuxd.domain.request import Request
+from modelmuxd.adapters.testing.replay import prepared, replay, request, told
+from modelmuxd.domain.invocation import Exit
 
 NAME = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 EVIL = ("--dangerously-skip-permissions", "-x", "--")
-
-
-def request(**more: Any) -> Request:
-    """A request with everything in it that a check does not care about."""
-    given: dict[str, Any] = {"task": "t", "program": "/bin/agent", "workdir": "/w", "folder": "/state/attempt"}
-    return msgspec.convert(given | more, Request)
-
-
-def replay(
-    adapter: Adapter, pieces: Iterable[bytes], exit: Exit, stderr: bytes = b"", asked: Request | None = None
-) -> tuple[list[Event], Outcome]:
-    """What an adapter makes of an agent's output that comes in these pieces."""
-    reader = adapter.reader(asked or request())
-    events = [event for piece in pieces for event in reader.feed(piece)]
-    return events, reader.verdict(exit, stderr)
-
-
-def prepared(adapter: Adapter, **more: object) -> Invocation | None:
-    """The invocation; None when it was refused, with a fault that names the provider."""
-    asked = request(**more)
-    try:
-        return adapter.prepare(asked)
-    except FaultError as error:
-        refusal = error.fault
-    assert refusal.code in FAULT_KINDS
-    assert refusal.provider == adapter.name
-    assert refusal.message
-    return None
 
 
 def check_names(adapter: Adapter) -> None:
@@ -69,12 +33,6 @@ def check_login(adapter: Adapter) -> None:
         assert found.state != "no" or found.fix
     every = adapter.login({}, frozenset(adapter.env_names))
     assert every.how
-
-
-def check_every_sandbox_is_kept_or_refused(adapter: Adapter) -> None:
-    for sandbox in SANDBOXES:
-        asked = prepared(adapter, sandbox=sandbox)
-        assert asked is None or asked.enforced != "none", sandbox
 
 
 def check_prompt_stays_out_of_argv(adapter: Adapter) -> None:
@@ -166,21 +124,9 @@ def check_session_survives(adapter: Adapter) -> None:
     assert outcome.session == "0b9d9f1e-1111"
 
 
-def told(adapter: Adapter, outcome: Outcome) -> None:
-    """The outcome can be stored and shown."""
-    msgspec.msgpack.encode(outcome)
-    if outcome.fault:
-        assert outcome.fault.code in FAULT_KINDS
-        assert outcome.fault.provider == adapter.name
-        assert outcome.fault.message
-        assert "\x1b" not in outcome.fault.message
-        assert len(outcome.fault.message) <= 600
-
-
-CHECKS: tuple[Callable[[Adapter], None], ...] = (
+FORM: tuple[Callable[[Adapter], None], ...] = (
     check_names,
     check_login,
-    check_every_sandbox_is_kept_or_refused,
     check_prompt_stays_out_of_argv,
     check_nothing_becomes_an_option,
     check_empty_and_nul_are_refused,
@@ -192,5 +138,5 @@ CHECKS: tuple[Callable[[Adapter], None], ...] = (
     check_session_survives,
 )
 
-LINE_CHECKS: tuple[Callable[[Adapter], None], ...] = (check_overlong_line,)
+LINES: tuple[Callable[[Adapter], None], ...] = (check_overlong_line,)
 """For those that read lines: of an endless one they keep a bounded part."""
