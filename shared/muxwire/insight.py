@@ -68,6 +68,8 @@ class DaemonFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     rss_bytes: int | None = None
     supervised: str = ""
     """systemd, launchd, or empty when a client started it."""
+    providers: tuple[str, ...] = ()
+    """Those that have a name without being configured: the built-in ones and what plugins bring."""
     notices: tuple[Fault, ...] = ()
     """What the user should know: a policy that is refused, a low disk …"""
 
@@ -135,6 +137,10 @@ class Diagnosis(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """None: it is simply ready."""
     last: tuple[str, ...] = ()
     """How its last runs ended, the newest first."""
+    searched: str = ""
+    """The PATH on which its program was looked for; empty where it has none."""
+    findings: tuple[Fault, ...] = ()
+    """What is not as it should be though it can be used, each with the command that mends it."""
 
 
 class ProviderCheck(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

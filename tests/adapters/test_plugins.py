@@ -94,6 +94,11 @@ def test_the_documented_one_answers_beside_a_broken_one(home: Path) -> None:
     checked = run(home, "check")
     assert "The shouting agent" in checked.stdout or "shout" in checked.stdout
     assert "ZeroDivisionError" in checked.stdout + checked.stderr
+    (home / "config" / "profiles.toml").write_text('[routing]\ndefault_provider = "shout"\n')
+    assert run(home, "config", "check").returncode == 0
+    assert run(home, "daemon", "stop").returncode == 0
+    told = run(home, "config", "check")
+    assert (told.returncode, "shout" in told.stderr) == (2, True)
 
 
 def test_the_documented_suite_passes_and_can_fail(tmp_path: Path) -> None:

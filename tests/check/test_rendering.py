@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 from modelmuxd.edge.render.check import start
 from muxwire.faults import Fault
-from muxwire.insight import Check, ProviderCheck
+from muxwire.insight import Check, Diagnosis, ProviderCheck
 from muxwire.protocol import View
 
 GOOD = ProviderCheck(
@@ -51,6 +52,20 @@ def test_text_has_a_line_each_and_the_command_that_mends_it() -> None:
         "1 of 3 usable · looked 1 m 15 s ago, nothing changed · profile budget · 2 routing rules\n"
     )
     assert printed.code == 0
+
+
+def test_a_diagnosis_ends_with_its_findings() -> None:
+    late = Fault("version", "OpenAI Codex 0.98.3 is older than 0.169.0.", "npm install -g @openai/codex@0.169.0")
+    seen = Diagnosis(sandboxes={"write": "kernel"}, last=("success",), searched="/u/bin:/bin", findings=(late,))
+    printed = start(View()).result(checked(codex=msgspec.structs.replace(GOOD, diagnosis=seen)))
+    assert (
+        "codex\n"
+        "  PATH      /u/bin:/bin\n"
+        "  sandbox   write: kernel\n"
+        "  account   ready\n"
+        "  last runs success\n"
+        "  finding   OpenAI Codex 0.98.3 is older than 0.169.0. → npm install -g @openai/codex@0.169.0\n"
+    ) in printed.stdout.decode()
 
 
 def test_a_narrow_terminal_loses_the_path_first() -> None:

@@ -1,4 +1,7 @@
-"""`muxctl config path|show|check`: the settings as this folder and this environment make them. Needs no daemon."""
+"""`muxctl config path|show|check`: the settings as this folder and this environment make them.
+
+Needs no daemon; only one that runs knows the providers that plugins bring, and it is asked when a name seems wrong.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 import click
 import msgspec
 from muxwire.faults import NOT_FOUND, Fault, FaultError, refuse
+from muxwire.methods import FACTS
 from muxwire.places import places
 from muxwire.settings import Loaded, Origin, dotted, load
 from muxwire.settings.leaves import leaves, shown
@@ -19,6 +23,7 @@ from muxwire.words import EXIT_SUCCESS, EXIT_USAGE
 
 from muxclients import caller
 from muxclients.cli.derive import Command, json_option
+from muxclients.cli.running import ask
 
 _COLUMN = 50
 """Where origins begin, unless the value is longer."""
@@ -56,7 +61,7 @@ def _show(origins: bool, json: bool) -> int:
 def _check(file: str | None, json: bool) -> int:
     if file is not None and not os.path.lexists(file):
         raise unknown_file(file)
-    loaded = combine([read_file("user", os.path.abspath(file))]) if file else _load()
+    loaded = _read(file)
     if json:
         _print_json({"valid": not loaded.faults, **_wrong(loaded)})
         return _code(loaded)
@@ -72,7 +77,27 @@ def unknown_file(file: str) -> FaultError:
 
 
 def _load() -> Loaded:
-    return load(places(), os.getcwd())
+    return _read(None)
+
+
+def _read(file: str | None) -> Loaded:
+    loaded = _with(file, ())
+    return _with(file, plugged) if loaded.faults and (plugged := _plugged()) else loaded
+
+
+def _with(file: str | None, providers: tuple[str, ...]) -> Loaded:
+    if file:
+        return combine([read_file("user", os.path.abspath(file))], providers=providers)
+    return load(places(), os.getcwd(), providers=providers)
+
+
+def _plugged() -> tuple[str, ...]:
+    """The providers of a daemon that runs. One that gives no answer is no reason to check nothing."""
+    try:
+        facts = ask(FACTS)
+    except FaultError:
+        return ()
+    return facts.providers if facts else ()
 
 
 def _wrong(loaded: Loaded) -> dict[str, list[Any]]:

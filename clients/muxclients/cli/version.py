@@ -24,20 +24,11 @@ def run(_fields: dict[str, Any], json: bool) -> int:
 
 def _daemon() -> Any:
     """What the running daemon says of itself; None when there is none. Raises FaultError when it does not answer."""
-    from muxwire.places import places
-
-    from muxclients.link.start import connect
-
-    sock = connect(places())
-    if sock is None:
-        return None
-    from muxwire.insight import Nothing
     from muxwire.methods import VERSION as METHOD
 
-    from muxclients.link.blocking import over
+    from muxclients.cli.running import ask
 
-    with over(sock, "cli", version=VERSION) as client:
-        return client.call(METHOD, Nothing(), timeout=5)
+    return ask(METHOD)
 
 
 def _json(daemon: Any) -> str:

@@ -69,6 +69,7 @@ def handlers_of(
         socket=address.path,
         home=here.state,
         supervised=supervisor(),
+        providers=tuple(engine.adapters),
     )
     board = StatusBoard(
         birth=birth,

@@ -1,15 +1,17 @@
-"""What `check --diagnose` tells of a provider besides: what its sandbox words come to, how its account stands, and how
-its last runs ended."""
+"""What `check --diagnose` tells of a provider besides: what its sandbox words come to, how its account stands, how its
+last runs ended, and what of all that should be mended by which command."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
-from muxwire.faults import FaultError
-from muxwire.insight import Diagnosis
+from muxwire.faults import Fault, FaultError
+from muxwire.insight import Diagnosis, ProviderCheck
+from muxwire.runs import AccountLine
 from muxwire.words import SANDBOXES
 
-from modelmuxd.adapters.base import Adapter
+from modelmuxd.adapters.base import HOSTED, Adapter
 from modelmuxd.domain.request import Request
 from modelmuxd.engine.line import Line
 from modelmuxd.engine.plan import TaskSettings
@@ -19,6 +21,8 @@ from modelmuxd.store.records import Task
 RECENT = 200
 """Ended runs, the newest, that are looked at."""
 SHOWN = 5
+REPEATED = 3
+"""Runs that end alike in a row, from which on it is no accident."""
 
 
 class Doctor:
@@ -26,14 +30,30 @@ class Doctor:
         self._store = store
         self._line = line
 
-    async def __call__(self, settings: TaskSettings) -> dict[str, Diagnosis]:
-        """By provider."""
+    async def __call__(
+        self, settings: TaskSettings, checked: Mapping[str, ProviderCheck], path: str
+    ) -> dict[str, Diagnosis]:
+        """By provider; `checked` is what was found of it on this PATH."""
         recent = await self._store.recent(RECENT)
         accounts = {line.provider: line for line in self._line.accounts()}
         return {
-            name: Diagnosis(sandboxes=sandboxes(adapter), account=accounts.get(name), last=_last(recent, name))
+            name: _diagnosis(adapter, checked[name], accounts.get(name), recent, path)
             for name, adapter in settings.adapters.items()
+            if name in checked
         }
+
+
+def _diagnosis(
+    adapter: Adapter, checked: ProviderCheck, account: AccountLine | None, recent: list[Task], path: str
+) -> Diagnosis:
+    mine = [task for task in recent if task.provider == adapter.name][:SHOWN]
+    return Diagnosis(
+        sandboxes=sandboxes(adapter),
+        account=account,
+        last=tuple(f"{task.state} ({task.fault.code})" if task.fault else task.state for task in mine),
+        searched="" if adapter.program == HOSTED else path,
+        findings=tuple(findings(adapter, checked, [task.fault for task in mine])),
+    )
 
 
 def sandboxes(adapter: Adapter) -> Mapping[str, str]:
@@ -51,7 +71,25 @@ def _kept(adapter: Adapter, word: str) -> str:
         return f"failed: {type(error).__name__}"
 
 
-def _last(recent: list[Task], provider: str) -> tuple[str, ...]:
-    """The newest first: the state, and of a failure its kind."""
-    mine = [task for task in recent if task.provider == provider][:SHOWN]
-    return tuple(f"{task.state} ({task.fault.code})" if task.fault else task.state for task in mine)
+def findings(adapter: Adapter, checked: ProviderCheck, ended: list[Fault | None]) -> Iterator[Fault]:
+    """`ended`: how its last runs ended, the newest first. Pure."""
+    tested, npm = adapter.package.tested, adapter.package.npm
+    mine, theirs = version_of(checked.version), version_of(tested)
+    if mine and theirs and mine != theirs:
+        how = "is older than" if mine < theirs else "is newer than"
+        text = f"{adapter.title} {checked.version} {how} {tested}, which it was tried with."
+        yield Fault("version", text, f"npm install -g {npm}@{tested}", provider=adapter.name)
+    failed = [fault for fault in ended[:REPEATED] if fault is not None]
+    if len(failed) == REPEATED and len({fault.code for fault in failed}) == 1:
+        text = f"Its last {REPEATED} runs ended alike: {failed[0].code}. {failed[0].message}"
+        yield Fault(failed[0].code, text, failed[0].hint, provider=adapter.name)
+
+
+def version_of(said: str) -> tuple[int, ...]:
+    """The numbers of a version, to compare; empty where there are none.
+
+    >>> version_of("codex-cli 0.169.0"), version_of("2.1.197-beta.1")
+    ((0, 169, 0), (2, 1, 197))
+    """
+    found = re.search(r"\d{1,9}(?:\.\d{1,9}){1,3}", said)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()

@@ -58,10 +58,10 @@ class Check:
             version=self._version,
             notices=(*self._notices(), *loaded.faults, *loaded.warnings),
         )
-        return await self._diagnosed(found, settings) if params.diagnose else found
+        return await self._diagnosed(found, settings, env.get("PATH", "")) if params.diagnose else found
 
-    async def _diagnosed(self, found: Report, settings: TaskSettings) -> Report:
-        told = await self._doctor(settings)
+    async def _diagnosed(self, found: Report, settings: TaskSettings, path: str) -> Report:
+        told = await self._doctor(settings, found.providers, path)
         replace = msgspec.structs.replace
         providers = {name: replace(one, diagnosis=told.get(name)) for name, one in found.providers.items()}
         return replace(found, providers=providers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from muxwire.faults import Fault
 from muxwire.insight import Check, ProviderCheck
 from muxwire.protocol import View
 from muxwire.words import EXIT_NO_PROVIDER, EXIT_SUCCESS
@@ -70,11 +71,20 @@ def _diagnosis(check: Check, view: View) -> str:
         if (found := provider.diagnosis) is None:
             continue
         words = " · ".join(f"{word}: {how.partition(':')[0]}" for word, how in found.sandboxes.items())
-        told += f"\n{paint(clean.line(name), 'bold', view)}\n  sandbox   {clean.line(words)}\n"
+        told += f"\n{paint(clean.line(name), 'bold', view)}\n"
+        if found.searched:
+            told += f"  PATH      {clean.line(found.searched)}\n"
+        told += f"  sandbox   {clean.line(words)}\n"
         account = standing(found.account, time.time()) if found.account else ""
         told += f"  account   {clean.line(account) or 'ready'}\n"
         told += f"  last runs {clean.line(', '.join(found.last)) or 'none yet'}\n"
+        told += "".join(_finding(one, view) for one in found.findings)
     return told
+
+
+def _finding(found: Fault, view: View) -> str:
+    mend = f" {paint('→', 'dim', view)} {clean.line(found.hint)}" if found.hint else ""
+    return f"  {paint('finding', 'yellow', view)}   {clean.line(found.message)}{mend}\n"
 
 
 def _mending(check: Check, view: View) -> str:
