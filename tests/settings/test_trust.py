@@ -51,12 +51,15 @@ def test_trust_allows_it(text: str, what: str) -> None:
 
 
 @pytest.mark.parametrize("trusted", [False, True])
-@pytest.mark.parametrize("text", ["[limits]\nrunning = 1000\n", "daemon.idle_exit = 0\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["[limits]\nrunning = 1000\n", "daemon.idle_exit = 0\n", '[notifications]\non_finish = ["evil"]\n'],
+)
 def test_the_daemon_is_the_users_alone(text: str, *, trusted: bool) -> None:
     source = project(text, trusted=trusted)
     assert "which all your projects share" in source.faults[0].message
     assert source.document
-    assert source.document.data == {}
+    assert source.document.data in ({}, {"notifications": {}})
 
 
 def test_the_rest_needs_no_trust() -> None:

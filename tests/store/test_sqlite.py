@@ -12,6 +12,7 @@ from store.conformance import Conformance
 from store.conformance_accounts import AccountsConformance
 from store.conformance_claims import ClaimsConformance
 from store.conformance_knowledge import KnowledgeConformance
+from store.conformance_notices import NoticesConformance
 from store.conformance_statistics import StatisticsConformance
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +36,10 @@ class TestClaims(ClaimsConformance):
 
 
 class TestKnowledge(KnowledgeConformance):
+    pass
+
+
+class TestNotices(NoticesConformance):
     pass
 
 

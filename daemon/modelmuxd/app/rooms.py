@@ -24,6 +24,7 @@ from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.line import Line
+from modelmuxd.engine.notices import Notices
 from modelmuxd.engine.plan import Planner
 from modelmuxd.engine.reconcile import Reconciler
 from modelmuxd.engine.runs import Runs
@@ -121,6 +122,7 @@ class Engine:
             settings_for=self.source,
             clock=clock,
         )
+        self.notices = Notices(store=store, settings_for=self.source, login_env=login.get, hub=self.hub, clock=clock)
         self.ending = Ending(attempts=self.attempts, scheduler=self.scheduler, hub=self.hub)
 
     async def start(self, tasks: TaskGroup) -> None:
@@ -128,4 +130,5 @@ class Engine:
         await self.accounts.read()
         await self.reconciler.run(tasks)
         tasks.start_soon(self.worktrees.collect)
+        tasks.start_soon(self.notices.run)
         tasks.start_soon(self.scheduler.run, tasks, self.dispatcher.admit)

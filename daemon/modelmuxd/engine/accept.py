@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from muxwire.faults import USAGE, Fault, refuse
 from muxwire.runs import DispatchParams, Origin, RetryParams
+from muxwire.settings.model import Target
 from muxwire.words import Effort
 
 from modelmuxd.engine.governor import Family
@@ -44,6 +45,7 @@ def new_task(
     family: Family,
     after: tuple[str, ...] = (),
     retry_of: str = "",
+    notify: tuple[Target, ...] = (),
 ) -> NewTask:
     """The task as it will be stored. Only the names of secrets go into it; `after` are whole run ids."""
     auto = params.provider.partition("/")[0] == "auto"
@@ -73,6 +75,7 @@ def new_task(
         not_before=now + params.delay if params.delay else None,
         deadline=now + params.deadline if params.deadline is not None else None,
         retry_of=retry_of,
+        notify=notify,
         blocked=blocked,
     )
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 from muxwire.faults import NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
-from muxwire.settings.model import OnTimeout, Verify
+from muxwire.settings.model import Notifications, OnTimeout, Verify
 from muxwire.words import Effort, Sandbox
 
 from modelmuxd.adapters.base import Adapter
@@ -38,6 +38,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     copied: tuple[str, ...] = ()
     """Ignored files that go along into a worktree."""
     verify: Verify = Verify()
+    notifications: Notifications = Notifications()
 
     def window(self, provider: str) -> int:
         """Tokens that a provider's models take at least; 0 when that is not known."""

@@ -102,6 +102,7 @@ class Runs:
             family=family,
             after=after,
             retry_of=retry_of,
+            notify=(await self._settings_for(params.workdir, params.profile)).notifications.targets,
         )
         if task.blocked is None:
             tree = await self._worktrees.chosen(task, asked=params.worktree, carry=params.carry)

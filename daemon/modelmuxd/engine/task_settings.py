@@ -96,6 +96,7 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         disabled=frozenset(settings.disabled_providers),
         copied=settings.worktree.copy,
         verify=settings.verify,
+        notifications=settings.notifications,
     )
 
 

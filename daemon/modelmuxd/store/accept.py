@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from muxwire.faults import CONFLICT, refuse
 
-from modelmuxd.store import buckets
+from modelmuxd.store import buckets, notices
 from modelmuxd.store.lineage import states
 from modelmuxd.store.lookup import load_task
 from modelmuxd.store.records import Decided, NewTask, Task
@@ -52,6 +52,7 @@ def _insert(db: sqlite3.Connection, task: Task) -> int:
         db.execute("INSERT INTO keys (kind, principal, key, task_id) VALUES (?, ?, ?, ?)", (*_scoped(new), task_id))
     if task.ended_at is not None:
         buckets.run_ended(db, task_id)
+        notices.owe(db, task_id, task.ended_at)
     return task_id
 
 

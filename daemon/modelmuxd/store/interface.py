@@ -35,6 +35,7 @@ from modelmuxd.store.records import (
     Cooldown,
     Decided,
     NewTask,
+    Notice,
     Pause,
     Settle,
     Spending,
@@ -181,6 +182,16 @@ class TaskStore(Protocol):
     async def sums(self, asked: Asked) -> list[Sum]:
         """Statistics of what has ended, whatever was cleaned away since, from sums that are kept with each end."""
         ...
+
+    async def notices(self, limit: int) -> list[Notice]:
+        """Whom ends of runs are still to be told, those due first; one is owed from the end's own transaction on."""
+        ...
+
+    async def keep_notice(self, notice: Notice) -> None:
+        """It was tried in vain: how often, and when next. Need not survive power loss."""
+        ...
+
+    async def drop_notice(self, notice: Notice) -> None: ...
 
     async def attempts(self, run_id: str) -> list[Attempt]: ...
 

@@ -9,6 +9,7 @@ import msgspec
 from muxwire.events import RunEvent
 from muxwire.faults import Fault
 from muxwire.runs import Changes, Origin, Verified
+from muxwire.settings.model import Target
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
 from modelmuxd.domain.knowledge import Routed, Signal
@@ -53,6 +54,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     worktree: Worktree | None = None
     retry_of: str = ""
     """The run that this one repeats at its user's word."""
+    notify: tuple[Target, ...] = ()
+    """Whom its end is to be told; what they are is read from the settings when it is."""
     blocked: Fault | None = None
     """Refused at once: the task is recorded in its final state `blocked`."""
 
@@ -60,6 +63,15 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     def works_in(self) -> str:
         """The folder that its agent is started in."""
         return str(Path(self.worktree.path, self.worktree.folder)) if self.worktree else self.workdir
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a run that somebody is still to be told of."""
+
+    run_id: str
+    target: Target
+    tries: int = 0
+    due: float = 0.0
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

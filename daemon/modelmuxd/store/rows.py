@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from muxwire.faults import Fault
 from muxwire.runs import Changes, Origin, Verified
+from muxwire.settings.model import Target
 
 from modelmuxd.domain.knowledge import Routed
 from modelmuxd.domain.usage import Usage
@@ -28,6 +29,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "origin": msgspec.json.Decoder(Origin).decode,
     "env": msgspec.json.Decoder(dict[str, str]).decode,
     "after": msgspec.json.Decoder(tuple[str, ...]).decode,
+    "notify": msgspec.json.Decoder(tuple[Target, ...]).decode,
     "env_names": msgspec.json.Decoder(tuple[str, ...]).decode,
     "argv": msgspec.json.Decoder(tuple[str, ...]).decode,
     "data": msgspec.json.Decoder(dict[str, object]).decode,

@@ -19,6 +19,7 @@ from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store import accounts, buckets, budgets, ending, lineage, lookup
 from modelmuxd.store import knowledge as knowing
+from modelmuxd.store import notices as noticing
 from modelmuxd.store import settle as settling
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
@@ -33,6 +34,7 @@ from modelmuxd.store.records import (
     Cooldown,
     Decided,
     NewTask,
+    Notice,
     Pause,
     Settle,
     Spending,
@@ -182,6 +184,15 @@ class SqliteTaskStore:
 
     async def sums(self, asked: Asked) -> list[Sum]:
         return await self._readers.rows(lambda db: buckets.sums(db, asked))
+
+    async def notices(self, limit: int) -> list[Notice]:
+        return await self._readers.rows(lambda db: noticing.notices(db, limit))
+
+    async def keep_notice(self, notice: Notice) -> None:
+        await self._write(lambda db: noticing.keep(db, notice), durable=False)
+
+    async def drop_notice(self, notice: Notice) -> None:
+        await self._write(lambda db: noticing.drop(db, notice))
 
     async def attempts(self, run_id: str) -> list[Attempt]:
         return self._readers.row(lambda db: lookup.attempts(db, run_id))

@@ -110,12 +110,28 @@ class Workflow(_Table, frozen=True):
     steps: tuple[Step, ...] = ()
 
 
+Target = Literal["webhook", "hook"]
+
+
 class Notifications(_Table, frozen=True):
     webhook_url: str = ""
     events: tuple[FinalState, ...] = ()
     """The final states that are told; none means all."""
     format: Literal["", "slack", "discord", "generic"] = ""
     """Empty: as the URL says."""
+    webhook_secret: str = ""
+    """Signs what is sent; `whsec_…` is base64, anything else is taken as it stands."""
+    on_finish: Texts = ()
+    """Program and arguments, started with what is told as JSON on its stdin. The user's own file alone may name it."""
+
+    def __repr__(self) -> str:
+        return f"Notifications(events={self.events!r})"
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Whom the end of a run is told."""
+        said: tuple[tuple[Target, object], ...] = (("webhook", self.webhook_url), ("hook", self.on_finish))
+        return tuple(target for target, given in said if given)
 
 
 class Worktree(_Table, frozen=True):

@@ -154,7 +154,7 @@ def _range(meta: msgspec.Meta) -> str:
 
 def secret(path: Path) -> bool:
     """Whether a value may hold a secret and is therefore never shown."""
-    return path[-1:] == ("token",) or "extra_env" in path or path[-1:] == ("webhook_url",)
+    return path[-1:] in (("token",), ("webhook_url",), ("webhook_secret",)) or "extra_env" in path
 
 
 def shortened(value: object) -> str:

@@ -24,7 +24,8 @@ GUARDED_IN_PROFILE = ("base_url", "api_key_env", "extra_env")
 
 def restrain(document: Document, folder: str, *, trusted: bool) -> tuple[Document, list[Fault]]:
     """The project's document without what it may not say, and a fault for each of these."""
-    refused = [(path, _users_own(path)) for path in _present(document.data, USERS_OWN)]
+    own = (*_present(document.data, USERS_OWN), *_hook(document.data))
+    refused = [(path, _users_own(path)) for path in own]
     if not trusted:
         refused += [(path, _untrusted(path, folder)) for path in _guarded(document.data)]
     data = document.data
@@ -36,6 +37,11 @@ def restrain(document: Document, folder: str, *, trusted: bool) -> tuple[Documen
 
 def _present(table: Mapping[str, Any], names: tuple[str, ...], path: Path = ()) -> Iterator[Path]:
     return ((*path, name) for name in names if name in table)
+
+
+def _hook(data: Mapping[str, Any]) -> Iterator[Path]:
+    """A command that runs at the end of every run is nobody's to bring along, trusted or not."""
+    return _present(as_table(data.get("notifications")) or {}, ("on_finish",), ("notifications",))
 
 
 def _guarded(data: Mapping[str, Any]) -> Iterator[Path]:
