@@ -178,6 +178,8 @@ class RunResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Unix time at which what it waits for is over, where that is known."""
     output_size: int | None = None
     """Bytes of the whole output, when `output` holds only its head."""
+    output_cleaned: bool = False
+    """It was there, and `muxctl clean` or `[retention]` took it away."""
     profile: str = ""
     worktree: str = ""
     """The folder in which it works, away from its caller's files."""

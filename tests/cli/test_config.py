@@ -61,7 +61,7 @@ def test_show_tells_where_each_value_comes_from(shell: Shell) -> None:
     assert lines['active_profile = "p"'] == "$MODELMUX_PROFILE"
     assert lines["daemon.idle_exit = 30"] == "default"
     assert lines['a2a_agents.far.token = "(hidden)"'] == f"{shell.user}:5"
-    assert "secret" not in done.stdout
+    assert "-secret" not in done.stdout
     assert done.returncode == 0
     told = json.loads(shell.run("show", "--origins", "--json").stdout)
     assert told["settings"]["limits"]["running"] == 3

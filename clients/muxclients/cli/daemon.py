@@ -13,6 +13,7 @@ from muxwire.words import EXIT_CANCELED, EXIT_SUCCESS, EXIT_UNREACHABLE
 
 if TYPE_CHECKING:
     from muxwire.insight import DaemonFacts
+    from muxwire.retention import Space
 
     from muxclients.link.stop import Mode, Running
 
@@ -89,15 +90,15 @@ def status(as_json: bool) -> int:
     if running is None:
         _say(as_json, "No daemon runs. The next command that needs one starts it.", running=False)
         return EXIT_UNREACHABLE
-    facts = running.facts()
+    facts, space = running.facts(), _space()
     if as_json:
         import msgspec
 
-        fields = msgspec.to_builtins(facts)
+        fields = {**msgspec.to_builtins(facts), "space": msgspec.to_builtins(space)}
         # `running` says in every answer here whether a daemon runs; the agents' count goes by its own name.
         _say(True, "", **{**fields, "agents": fields.pop("running", 0), "running": True})
     else:
-        _say(False, "\n".join(_lines(facts)))
+        _say(False, "\n".join([*_lines(facts), _taken(space)] if space else _lines(facts)))
     return EXIT_SUCCESS
 
 
@@ -180,6 +181,33 @@ def _lines(facts: DaemonFacts) -> list[str]:
         f"state  {facts.home}",
     ]
     return lines + [f"notice: {notice.message} {notice.hint}".rstrip() for notice in facts.notices]
+
+
+def _space() -> Space | None:
+    """None for a daemon that is older, or does not answer."""
+    from muxwire.faults import FaultError
+    from muxwire.methods import SPACE
+
+    from muxclients.cli.running import ask
+
+    try:
+        return ask(SPACE)
+    except FaultError:
+        return None
+
+
+def _taken(space: Space) -> str:
+    parts = (
+        f"{_size(space.database)} record ({_size(space.reusable)} free in it)",
+        f"{_size(space.spool)} outputs",
+        f"{_size(space.worktrees)} worktrees",
+        f"{_size(space.logs)} logs",
+    )
+    return f"space  {', '.join(parts)}; {_size(space.free)} free on the disk"
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
 
 
 def _say(as_json: bool, words: str, **fields: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -63,7 +64,7 @@ class Commands(click.Group):
                 if command.section == section:
                     formatter.write(f"  {name:<{width}}  {command.help}\n")
         also = sorted(name for name, command in COMMANDS.items() if command.section == ALSO)
-        formatter.write(f"Also: {', '.join(also)}\n")
+        formatter.write("\n".join(wrap(f"Also: {', '.join(also)}", 100, subsequent_indent="  ")) + "\n")
 
 
 muxctl = Commands("muxctl", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -43,6 +43,7 @@ COMMANDS = {
     "profile": Name("profile:profile", "Show the profiles that are defined here, or one.", ALSO),
     "policy": Name("policy:policy", "Look at the policy, and try it.", ALSO),
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
+    "clean": Name("clean:clean", OTHERS["clean"][0], ALSO),
     "service": Name("service:service", "Have the daemon started at login.", SETUP),
     "version": Name("version:version", VERBS["version"][0], SETUP),
     "help": Name("help:topics", "Explain a command, or a topic: exit-codes, environment.", SETUP),

@@ -264,6 +264,15 @@ OTHERS: dict[str, Verb] = {
         ),
     ),
     "env": ("Show the login shell's environment, or read it again.", None, ()),
+    "clean": (
+        "Take away what is old, after asking.",
+        ("what", "many", False),
+        (
+            ("older_than", ("--older-than",), "text", "", None, "12h, 30d, 8w (default: what [retention] says)."),
+            ("dry_run", ("--dry-run",), "flag", False, None, "Only tell what would go."),
+        ),
+    ),
+    "space": ("Show what the record takes on disk.", None, ()),
     "facts": ("Show the daemon's own facts.", None, ()),
     "shutdown": ("End the daemon.", None, ()),
 }

@@ -27,6 +27,7 @@ from modelmuxd.engine.line import Line
 from modelmuxd.engine.notices import Notices
 from modelmuxd.engine.plan import Planner
 from modelmuxd.engine.reconcile import Reconciler
+from modelmuxd.engine.retention import Retention
 from modelmuxd.engine.runs import Runs
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.task_settings import SettingsSource
@@ -123,6 +124,7 @@ class Engine:
             clock=clock,
         )
         self.notices = Notices(store=store, settings_for=self.source, login_env=login.get, hub=self.hub, clock=clock)
+        self.retention = Retention(store=store, source=self.source, here=here, clock=clock)
         self.ending = Ending(attempts=self.attempts, scheduler=self.scheduler, hub=self.hub)
 
     async def start(self, tasks: TaskGroup) -> None:
@@ -131,4 +133,5 @@ class Engine:
         await self.reconciler.run(tasks)
         tasks.start_soon(self.worktrees.collect)
         tasks.start_soon(self.notices.run)
+        tasks.start_soon(self.retention.run)
         tasks.start_soon(self.scheduler.run, tasks, self.dispatcher.admit)

@@ -13,6 +13,7 @@ from muxwire.methods import (
     ATTACH,
     CANCEL,
     CHECK,
+    CLEAN,
     DIFF,
     DISCARD,
     DISPATCH,
@@ -27,6 +28,7 @@ from muxwire.methods import (
     SESSIONS,
     SHOW,
     SHUTDOWN,
+    SPACE,
     STATUS,
     TRUST,
     VERSION,
@@ -93,6 +95,7 @@ def handlers_of(
         notices=notices,
         version=OURS,
     )
+    retention = handlers.Retention(engine.retention, engine.runs)
     return Handlers(
         {PING: insight.ping, VERSION: insight.version, FACTS: insight.facts},
         {STATUS: insight.status, LIVE: insight.live},
@@ -100,5 +103,6 @@ def handlers_of(
         {CANCEL: runs.cancel, ANSWER: runs.answer, SESSIONS: runs.sessions, DISPATCH: dispatch, RETRY: dispatch.retry},
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
+        {CLEAN: retention.clean, SPACE: retention.space},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )

@@ -67,6 +67,7 @@ def result_of(task: Task, now: float, output: str | None = None) -> RunResult:
         waiting_for=task.waiting_for,
         until=task.not_before if task.waiting else None,
         output_size=task.output_size or None,
+        output_cleaned=task.cleaned,
         profile=new.profile,
         worktree=new.worktree.path if new.worktree else "",
         changes=task.changes,

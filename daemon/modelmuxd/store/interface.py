@@ -21,6 +21,7 @@ from typing import Protocol
 
 from muxwire.events import RunEvent
 from muxwire.faults import Fault
+from muxwire.retention import Kept
 from muxwire.words import FinalState, State, WaitReason
 
 from modelmuxd.domain.bucket import Asked, Sum
@@ -36,6 +37,7 @@ from modelmuxd.store.records import (
     Decided,
     NewTask,
     Notice,
+    Old,
     Pause,
     Settle,
     Spending,
@@ -192,6 +194,23 @@ class TaskStore(Protocol):
         ...
 
     async def drop_notice(self, notice: Notice) -> None: ...
+
+    async def old(self, what: Kept, before: float, after: tuple[float, int]) -> list[Old]:
+        """A page of runs that ended before that time and still have it, oldest first, on from (end, id); none at the
+        end."""
+        ...
+
+    async def forget(self, what: Kept, ids: Sequence[int], now: float) -> None:
+        """Take it away from these; files are the caller's to remove, afterwards."""
+        ...
+
+    async def known(self, run_ids: Sequence[str]) -> frozenset[str]:
+        """Those of them, a few hundred at most, that are in the record."""
+        ...
+
+    async def pages(self) -> tuple[int, int]:
+        """Bytes that the record takes, and how many of these are free for what comes."""
+        ...
 
     async def attempts(self, run_id: str) -> list[Attempt]: ...
 

@@ -74,6 +74,21 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     due: float = 0.0
 
 
+class Old(msgspec.Struct, frozen=True, kw_only=True):
+    """An ended run of which something may be cleaned away."""
+
+    id: int
+    run_id: str
+    ended_at: float
+    bytes: int
+    """What it takes in the record."""
+    folders: tuple[str, ...]
+    """Of its attempts, below the spool."""
+    worktree: Worktree | None = None
+    needed: bool = False
+    """A run that has not ended yet waits for it, descends from it or repeats it."""
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A task as it stands."""
 
@@ -106,6 +121,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What its user answered last to a run that waits for input: the next attempt's prompt, in the same session."""
     canceling: bool = False
     """Somebody asked to cancel it; it has not ended yet."""
+    cleaned: bool = False
+    """Its output was cleaned away; how large it was is still known."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

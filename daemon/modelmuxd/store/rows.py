@@ -17,7 +17,7 @@ from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Task
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-_FLAGS = frozenset({"failover", "canceling", "cumulative"})
+_FLAGS = frozenset({"failover", "canceling", "cleaned", "cumulative"})
 _READ: dict[str, Callable[[Any], Any]] = {
     "fault": msgspec.json.Decoder(Fault).decode,
     "blocked": msgspec.json.Decoder(Fault).decode,

@@ -11,13 +11,14 @@ from pathlib import Path
 from anyio import to_thread
 from muxwire.events import RunEvent
 from muxwire.faults import Fault
+from muxwire.retention import Kept
 from muxwire.words import FinalState, State, WaitReason
 
 from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store import accounts, buckets, budgets, ending, lineage, lookup
+from modelmuxd.store import accounts, buckets, budgets, ending, lineage, lookup, retention
 from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import notices as noticing
 from modelmuxd.store import settle as settling
@@ -35,6 +36,7 @@ from modelmuxd.store.records import (
     Decided,
     NewTask,
     Notice,
+    Old,
     Pause,
     Settle,
     Spending,
@@ -193,6 +195,18 @@ class SqliteTaskStore:
 
     async def drop_notice(self, notice: Notice) -> None:
         await self._write(lambda db: noticing.drop(db, notice))
+
+    async def old(self, what: Kept, before: float, after: tuple[float, int]) -> list[Old]:
+        return await self._readers.rows(lambda db: retention.old(db, what, before, after))
+
+    async def forget(self, what: Kept, ids: Sequence[int], now: float) -> None:
+        await self._write(lambda db: retention.forget(db, what, ids, now))
+
+    async def known(self, run_ids: Sequence[str]) -> frozenset[str]:
+        return await self._readers.rows(lambda db: retention.known(db, run_ids))
+
+    async def pages(self) -> tuple[int, int]:
+        return await self._readers.rows(retention.pages)
 
     async def attempts(self, run_id: str) -> list[Attempt]:
         return self._readers.row(lambda db: lookup.attempts(db, run_id))

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from muxwire.retention import AGE
 from muxwire.words import FinalState, Sandbox
 
 BUILTINS = ("claude", "codex", "dashscope", "gemini", "ollama")
@@ -134,6 +135,17 @@ class Notifications(_Table, frozen=True):
         return tuple(target for target, given in said if given)
 
 
+Age = Annotated[str, Meta(pattern=rf"^$|{AGE}")]
+
+
+class Retention(_Table, frozen=True):
+    """How long what has ended is kept, such as "30d"; empty: until somebody says `muxctl clean`."""
+
+    outputs: Age = ""
+    events: Age = ""
+    runs: Age = ""
+
+
 class Worktree(_Table, frozen=True):
     """What a run with a git worktree of its own finds there."""
 
@@ -203,6 +215,7 @@ class Settings(_Table, frozen=True):
     acp_agents: dict[str, AcpAgent] = {}
     workflows: dict[str, Workflow] = {}
     notifications: Notifications = Notifications()
+    retention: Retention = Retention()
     worktree: Worktree = Worktree()
     verify: Verify = Verify()
     limits: Limits = Limits()

@@ -8,8 +8,9 @@ from modelmuxd.edge.handlers.env import Env
 from modelmuxd.edge.handlers.insight import Insight
 from modelmuxd.edge.handlers.policy import Policy
 from modelmuxd.edge.handlers.queue import Queue
+from modelmuxd.edge.handlers.retention import Retention
 from modelmuxd.edge.handlers.runs import Runs
 from modelmuxd.edge.handlers.shutdown import Shutdown
 from modelmuxd.edge.handlers.worktree import Worktree
 
-__all__ = ["Check", "Dispatch", "Env", "Insight", "Policy", "Queue", "Runs", "Shutdown", "Worktree"]
+__all__ = ["Check", "Dispatch", "Env", "Insight", "Policy", "Queue", "Retention", "Runs", "Shutdown", "Worktree"]

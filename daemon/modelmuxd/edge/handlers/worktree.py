@@ -5,10 +5,11 @@ A person's to decide: an agent could apply to his checkout what it may not write
 
 from __future__ import annotations
 
-from muxwire.faults import POLICY, USAGE, refuse
+from muxwire.faults import USAGE, refuse
 from muxwire.runs import Applied, Patch, RunRef, Trusted, TrustParams
 
 from modelmuxd.edge.calls import Call
+from modelmuxd.edge.people import refuse_agents
 from modelmuxd.engine.runs import Runs
 from modelmuxd.engine.trust import Trust
 from modelmuxd.engine.worktrees import Worktrees
@@ -24,23 +25,18 @@ class Worktree:
         return await self._worktrees.patch(await self._runs.find(params.run_id))
 
     async def apply(self, params: RunRef, call: Call) -> Applied:
-        await self._refuse_agents(call)
+        await refuse_agents(self._runs, call)
         return await self._worktrees.apply(await self._runs.find(params.run_id))
 
     async def discard(self, params: RunRef, call: Call) -> Applied:
-        await self._refuse_agents(call)
+        await refuse_agents(self._runs, call)
         return await self._worktrees.discard(await self._runs.find(params.run_id))
 
     async def trust(self, params: TrustParams, call: Call) -> Trusted:
         if params.action == "list":
             return await self._trust.list()
-        await self._refuse_agents(call)
+        await refuse_agents(self._runs, call)
         if not params.folder.startswith("/"):
             raise refuse(USAGE, f"The folder {params.folder!r} is not absolute.", "Clients send absolute folders.")
         act = self._trust.add if params.action == "add" else self._trust.remove
         return await act(params.folder)
-
-    async def _refuse_agents(self, call: Call) -> None:
-        if run := await self._runs.parent(call.peer.pid):
-            text = f"{call.method} is for people, and it is the agent of {run} that asks."
-            raise refuse(POLICY, text, "Ask your user to do it.")

@@ -24,7 +24,9 @@ def show_text(detail: RunDetail, view: View) -> str:
         rows = [(human.clock(decision.at), decision.kind, decision.text) for decision in detail.decisions]
         text += _heading("decisions", view) + table(rows, view)
     text += _heading("task", view) + _words(detail.task, view)
-    if result.output:
+    if result.output_cleaned:
+        text += _heading("output", view) + "It was cleaned away.\n"
+    elif result.output:
         text += _heading("output", view) + _words(result.output, view)
     return text
 

@@ -1,0 +1,3 @@
+-- Runs whose output was cleaned away: see store/retention.py.
+
+ALTER TABLE tasks ADD COLUMN cleaned INTEGER NOT NULL DEFAULT 0;
