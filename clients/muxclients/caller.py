@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+_TASKS = ("dispatch", "broadcast")
+"""Calls that bring a task, which is done where their caller is."""
+
 _kept: dict[str, Any] = {}
 """What must be the same when a call is made again in full: stdin can be read once, and a task has one key."""
 
@@ -72,7 +75,7 @@ def complete(method: str, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a call that no option fills. Raises OSError when the current folder is gone."""
     if method == "retry":
         return {**fields, "env": _environment()}
-    if method != "dispatch":
+    if method not in _TASKS:
         return fields
     here = os.getcwd()
     workdir = text(os.path.abspath(fields.get("workdir") or here))

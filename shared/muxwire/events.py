@@ -70,8 +70,34 @@ class AttemptEnded(_Event, frozen=True, tag="attempt_ended"):
     """What follows and why: `fail over: rate limited until 14:05`."""
 
 
+class ChildChanged(_Event, frozen=True, tag="child"):
+    """Of a composite: one of its turns stands elsewhere than before."""
+
+    child: str
+    """Its run id."""
+    step: str
+    state: State
+    round: int = 1
+    provider: str = ""
+    model: str = ""
+    reason: WaitReason | None = None
+    text: str = ""
+    """Why it waits, or why it failed."""
+
+
 class Ended(_Event, frozen=True, tag="end"):
     result: RunResult
 
 
-RunEvent = StateChanged | AttemptStarted | SessionStarted | Text | ToolUsed | Notice | UsageSeen | AttemptEnded | Ended
+RunEvent = (
+    StateChanged
+    | AttemptStarted
+    | SessionStarted
+    | Text
+    | ToolUsed
+    | Notice
+    | UsageSeen
+    | AttemptEnded
+    | ChildChanged
+    | Ended
+)

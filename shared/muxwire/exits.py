@@ -59,9 +59,14 @@ def of_fault(fault: Fault) -> int:
 
 def of_run(result: RunResult) -> int:
     """The exit code of a dispatch that gave this result: 0 while the run has not ended."""
-    if result.status == "error" and result.error is not None and result.error.code in _NO_PROVIDER:
+    return of_state(result.status, result.error)
+
+
+def of_state(state: str, fault: Fault | None) -> int:
+    """The same of whatever stands somewhere and may have failed."""
+    if state == "error" and fault is not None and fault.code in _NO_PROVIDER:
         return words.EXIT_NO_PROVIDER
-    return _OF_STATE.get(result.status, words.EXIT_SUCCESS)
+    return _OF_STATE.get(state, words.EXIT_SUCCESS)
 
 
 def of_runs(results: Iterable[RunResult]) -> int:

@@ -54,6 +54,10 @@ class RunLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     silent_s: float | None = None
     """Seconds for which a running agent has said nothing, once that is worth a word."""
     origin: str = ""
+    part_of: str = ""
+    """The run that it is a turn of, and which one."""
+    step: str = ""
+    round: int = 0
 
 
 class DaemonFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

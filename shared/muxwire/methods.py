@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from muxwire import events, insight, policy, retention, runs
+from muxwire import broadcast, events, insight, policy, retention, runs
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -42,6 +42,13 @@ CHECK = Method(
 )
 DISPATCH = Method(
     "dispatch", runs.DispatchParams, runs.RunResult, "Send one task to one agent.", event=events.RunEvent, hot=True
+)
+BROADCAST = Method(
+    "broadcast",
+    broadcast.BroadcastParams,
+    broadcast.BroadcastResult,
+    "Send one task to several agents at once.",
+    event=events.RunEvent,
 )
 SHOW = Method("show", runs.RunRef, runs.RunDetail, "Show everything about one run.", hot=True)
 WATCH = Method("watch", runs.WatchParams, runs.RunResult, "Follow a run's events.", event=events.RunEvent)
@@ -81,7 +88,7 @@ METHODS: dict[str, Method[Any, Any]] = {
     method.name: method
     for method in (
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
-        *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
+        *(BROADCAST, ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
         *(POLICY, POLICY_TEST, ENV, CLEAN, SPACE, FACTS, SHUTDOWN),
     )
 }

@@ -181,6 +181,13 @@ class RunResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     output_cleaned: bool = False
     """It was there, and `muxctl clean` or `[retention]` took it away."""
     profile: str = ""
+    kind: str = ""
+    """Of a run made of others: broadcast …; their results are its turns."""
+    part_of: str = ""
+    """The run that it is a turn of."""
+    step: str = ""
+    """Which turn."""
+    round: int = 0
     worktree: str = ""
     """The folder in which it works, away from its caller's files."""
     changes: Changes | None = None
@@ -419,5 +426,7 @@ class RunDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Runs that had to succeed first."""
     retry_of: str = ""
     """The run that this one repeats at its user's word."""
+    turns: tuple[RunResult, ...] = ()
+    """Of a run made of others, in the order in which they were asked."""
     attempts: tuple[AttemptDetail, ...] = ()
     decisions: tuple[DecisionDetail, ...] = ()

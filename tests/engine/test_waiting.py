@@ -231,7 +231,7 @@ async def test_a_retry_is_a_new_run_of_the_same_task(tmp_path: Path) -> None:
         await ended(engine, first)
         asked = RetryParams(first.new.run_id[:12], provider="claude", env=CallerEnv(stage.env))
         params, old = await engine.runs.again(asked)
-        again = await engine.runs.accept(params, Origin(kind="test"), {}, retry_of=old)
+        again = await engine.runs.accept(params, Origin(kind="test"), {}, retry_of=old.new.run_id)
         result = await ended(engine, again)
     assert result.run_id != first.new.run_id
     assert (result.provider, result.output) == ("claude", "x")

@@ -11,6 +11,7 @@ from store.builders import Engine
 from store.conformance import Conformance
 from store.conformance_accounts import AccountsConformance
 from store.conformance_claims import ClaimsConformance
+from store.conformance_composites import CompositesConformance
 from store.conformance_knowledge import KnowledgeConformance
 from store.conformance_notices import NoticesConformance
 from store.conformance_statistics import StatisticsConformance
@@ -32,6 +33,10 @@ class TestAccounts(AccountsConformance):
 
 
 class TestClaims(ClaimsConformance):
+    pass
+
+
+class TestComposites(CompositesConformance):
     pass
 
 

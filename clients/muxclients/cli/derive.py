@@ -37,14 +37,14 @@ class Command(click.Command):
         self.format_options(ctx, formatter)
 
 
-def command(method: str, run: Run, *, examples: tuple[str, ...] = ()) -> Command:
+def command(method: str, run: Run, *, examples: tuple[str, ...] = (), kind: type[Command] = Command) -> Command:
     """The command of one method; `run` gets what was typed and nothing of what was not."""
     verb = verb_of(method)
 
     def callback(*, json: bool, **typed: Any) -> int:
         return run(given(verb, typed), json)
 
-    return Command(method, params=parameters(verb), callback=callback, help=verb[0], examples=examples)
+    return kind(method, params=parameters(verb), callback=callback, help=verb[0], examples=examples)
 
 
 def verb_of(method: str) -> Verb:

@@ -20,6 +20,7 @@ ALSO = ""
 
 COMMANDS = {
     "dispatch": Name("rendered:dispatch", VERBS["dispatch"][0], TASKS),
+    "broadcast": Name("broadcast:broadcast", OTHERS["broadcast"][0], TASKS),
     "status": Name("status:status", "Show what runs, what waits and why; -w follows.", TASKS),
     "show": Name("rendered:show", VERBS["show"][0], TASKS),
     "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", TASKS),
@@ -45,7 +46,7 @@ COMMANDS = {
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
     "clean": Name("clean:clean", OTHERS["clean"][0], ALSO),
     "service": Name("service:service", "Have the daemon started at login.", SETUP),
-    "version": Name("version:version", VERBS["version"][0], SETUP),
+    "version": Name("version:version", VERBS["version"][0], ALSO),
     "help": Name("help:topics", "Explain a command, or a topic: exit-codes, environment.", SETUP),
 }
 

@@ -16,6 +16,9 @@ from modelmuxd.engine.admission import Admission
 from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.check import Prober
 from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.composites.composites import Composites
+from modelmuxd.engine.composites.conductor import Conductor
+from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.diagnose import Doctor
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.ending import Ending
@@ -54,13 +57,15 @@ class Engine:
         login: LoginEnvironment,
         clock: Clock,
     ) -> None:
+        self.store = store
         self.adapters = adapters
         self.login = login
         self.hub = Hub()
+        inbox = Inbox()
         self.secrets = Secrets()
         self.source = SettingsSource(here, adapters)
         self.prober = Prober(adapters, here.check_cache, version=OURS)
-        self.scheduler = Scheduler(store=store, hub=self.hub, clock=clock, limits=settings.limits)
+        self.scheduler = Scheduler(store=store, hub=self.hub, inbox=inbox, clock=clock, limits=settings.limits)
         self.accounts = Accounts(store)
         self.governor = Governor(policy, settings.limits, tuple(adapters))
         planner = Planner(self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
@@ -89,6 +94,18 @@ class Engine:
             secrets=self.secrets,
             settings_for=self.source,
             hub=self.hub,
+            inbox=inbox,
+            clock=clock,
+        )
+        self.conductor = Conductor(
+            store=store,
+            attempts=self.attempts,
+            dispatcher=self.dispatcher,
+            scheduler=self.scheduler,
+            governor=self.governor,
+            secrets=self.secrets,
+            inbox=inbox,
+            hub=self.hub,
             clock=clock,
         )
         self.runs = Runs(
@@ -97,12 +114,20 @@ class Engine:
             attempts=self.attempts,
             scheduler=self.scheduler,
             dispatcher=self.dispatcher,
+            conductor=self.conductor,
             secrets=self.secrets,
             settings_for=self.source,
             locate=self.prober.locate,
             governor=self.governor,
             worktrees=self.worktrees,
             hub=self.hub,
+            clock=clock,
+        )
+        self.composites = Composites(
+            runs=self.runs,
+            settings_for=self.source,
+            locate=self.prober.locate,
+            governor=self.governor,
             clock=clock,
         )
         self.line = Line(
@@ -131,6 +156,7 @@ class Engine:
         """Take up what a predecessor left, then schedule until cancelled."""
         await self.accounts.read()
         await self.reconciler.run(tasks)
+        await self.conductor.start(tasks)
         tasks.start_soon(self.worktrees.collect)
         tasks.start_soon(self.notices.run)
         tasks.start_soon(self.retention.run)

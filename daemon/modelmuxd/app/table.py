@@ -11,6 +11,7 @@ from muxwire.methods import (
     ANSWER,
     APPLY,
     ATTACH,
+    BROADCAST,
     CANCEL,
     CHECK,
     CLEAN,
@@ -84,6 +85,7 @@ def handlers_of(
     )
     insight = handlers.Insight(board, OURS)
     runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs)
+    composites = handlers.Composites(engine.runs, engine.composites)
     policy_ = handlers.Policy(engine.governor, engine.runs)
     worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
     env = handlers.Env(engine.login.get, engine.login.refresh, lambda: engine.scheduler.recheck("environment"))
@@ -101,6 +103,7 @@ def handlers_of(
         {STATUS: insight.status, LIVE: insight.live},
         {SHOW: runs.show, WHY: runs.show, WATCH: runs.watch, ATTACH: runs.attach, WAIT: runs.wait},
         {CANCEL: runs.cancel, ANSWER: runs.answer, SESSIONS: runs.sessions, DISPATCH: dispatch, RETRY: dispatch.retry},
+        {BROADCAST: composites.broadcast},
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
         {CLEAN: retention.clean, SPACE: retention.space},

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from muxwire.faults import USAGE, Fault, refuse
-from muxwire.runs import DispatchParams, Origin, RetryParams
+from muxwire.runs import CallerEnv, DispatchParams, Origin, RetryParams
 from muxwire.settings.model import Target
 from muxwire.words import Effort
 
+from modelmuxd.domain.plans import Plan, kind_of
 from modelmuxd.engine.governor import Family
 from modelmuxd.engine.run_ids import new_run_id
 from modelmuxd.store.records import NewTask
@@ -46,6 +48,8 @@ def new_task(
     after: tuple[str, ...] = (),
     retry_of: str = "",
     notify: tuple[Target, ...] = (),
+    plan: Plan | None = None,
+    payload: str = "",
 ) -> NewTask:
     """The task as it will be stored. Only the names of secrets go into it; `after` are whole run ids."""
     auto = params.provider.partition("/")[0] == "auto"
@@ -53,7 +57,7 @@ def new_task(
         run_id=new_run_id(now),
         created_at=now,
         task=params.task,
-        provider=params.provider,
+        provider=kind_of(plan) if plan else params.provider,
         model=params.model,
         sandbox=params.sandbox,
         workdir=params.workdir,
@@ -68,7 +72,7 @@ def new_task(
         env=params.env.values,
         env_names=tuple(sorted(secret_names)),
         idempotency_key=params.idempotency_key,
-        payload_hash=payload_hash(params),
+        payload_hash=payload or payload_hash(params),
         root=family.root,
         depth=family.depth,
         after=after,
@@ -76,6 +80,7 @@ def new_task(
         deadline=now + params.deadline if params.deadline is not None else None,
         retry_of=retry_of,
         notify=notify,
+        plan=plan,
         blocked=blocked,
     )
 
@@ -88,7 +93,7 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
     moved = bool(params.provider) and params.provider.partition("/")[0] != old.provider.partition("/")[0]
     return DispatchParams(
         task=old.task,
-        provider=params.provider or old.provider,
+        provider=params.provider or ("auto" if old.plan else old.provider),
         model=params.model or ("" if params.provider else old.model),
         sandbox=old.sandbox,
         workdir=old.workdir,
@@ -97,7 +102,7 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
         max_retries=old.max_retries,
         failover=old.failover if not params.provider else None,
         profile=old.profile,
-        reasoning_effort=msgspec.convert(old.effort, Effort) if old.effort else None,
+        reasoning_effort=effort_of(old.effort),
         priority=old.priority,
         wait_s=params.wait_s,
         background=params.background,
@@ -109,17 +114,26 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
     )
 
 
-def payload_hash(params: DispatchParams) -> str:
+def effort_of(word: str) -> Effort | None:
+    return msgspec.convert(word, Effort) if word else None
+
+
+def payload_hash(params: msgspec.Struct) -> str:
     """What an idempotency key stands for: everything asked, but not how the client waits or from which shell."""
-    if params.continue_session:  # which one that is, is found out; another may be the last one by now
+    if (
+        isinstance(params, DispatchParams) and params.continue_session
+    ):  # which one that is, is found out; another may be the last one by now
         params = msgspec.structs.replace(params, session_id="", provider="", model="")
-    asked = msgspec.structs.replace(
-        params,
-        wait_s=None,
-        background=False,
-        cancel_on_hangup=False,
-        env=type(params.env)(),
-        origin=Origin(),
-        idempotency_key="",
-    )
+    asked = msgspec.structs.replace(params, **_AROUND)
     return blake2b(msgspec.json.encode(asked, order="deterministic"), digest_size=16).hexdigest()
+
+
+_AROUND: dict[str, Any] = {
+    "wait_s": None,
+    "background": False,
+    "cancel_on_hangup": False,
+    "env": CallerEnv(),
+    "origin": Origin(),
+    "idempotency_key": "",
+}
+"""How a client waits and who it is: no part of what it asks."""

@@ -112,11 +112,13 @@ class Attempts:
     async def history(self, provider: str, session: str) -> tuple[tuple[str, str], ...]:
         """What was asked and answered in a session so far, for those who keep none of their own."""
         turns = await self._store.session_turns(provider, session, TURNS)
-        return tuple([(task.new.task, await to_thread.run_sync(self._answer, task)) for task in turns])
+        return tuple([(task.new.task, await self.answer(task)) for task in turns])
+
+    async def answer(self, task: Task) -> str:
+        """What a run has answered, in full."""
+        return task.output if not task.output_file else await to_thread.run_sync(self._answer, task)
 
     def _answer(self, task: Task) -> str:
-        if not task.output_file:
-            return task.output
         return Path(self.spool, task.output_file).read_text("utf-8", "replace")
 
     async def reopen(self, attempt: Attempt) -> AgentProcess | None:

@@ -20,6 +20,7 @@ from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission, Over, Ready, time_left
 from modelmuxd.engine.attempts import Attempts, Live, ended_with
 from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.conclude import conclude
 from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
@@ -58,6 +59,7 @@ class Dispatcher:
         secrets: Secrets,
         settings_for: SettingsFor,
         hub: Hub,
+        inbox: Inbox,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -71,6 +73,7 @@ class Dispatcher:
         self._secrets = secrets
         self._settings_for = settings_for
         self._hub = hub
+        self._inbox = inbox
         self._clock = clock
 
     async def admit(self, task: Task, tasks: TaskGroup) -> Held | None:
@@ -115,6 +118,7 @@ class Dispatcher:
 
     async def settled(self, task: Task) -> None:
         """Queue what goes on; of what has ended, forget the secrets, tell those that follow it, end those below it."""
+        self._inbox.put(task.new)
         if task.ended_at is None:
             self._scheduler.put(task)
             return
@@ -137,6 +141,7 @@ class Dispatcher:
         if task.ended_at is not None:
             self._secrets.drop(run_id)
             self._scheduler.drop(run_id)
+        self._inbox.put(task.new)
         self._hub.notify(run_id)
         return task
 
@@ -157,6 +162,7 @@ class Dispatcher:
             assert claimed.waiting
             return self._refused(Held(reason=claimed.waiting, text=claimed.text, until=claimed.until), ready)
         await self._accounts.read()  # a half-open circuit is being probed now
+        self._inbox.put(task.new)
         self._hub.notify(task.new.run_id)
         try:
             await self._isolation.ready(task)

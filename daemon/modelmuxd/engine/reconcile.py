@@ -54,6 +54,8 @@ class Reconciler:
     async def run(self, tasks: TaskGroup) -> None:
         """Queue what waits; take up every attempt that was running, each in its own task."""
         for task in await self._store.unfinished():
+            if task.new.plan is not None:
+                continue  # its conductor takes it up
             if task.state != "running":
                 self._scheduler.put(task)
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from muxwire.runs import AttemptDetail, Cost, RunResult, TokenUsage
 
+from modelmuxd.domain.plans import kind_of
 from modelmuxd.domain.usage import Usage
 from modelmuxd.store.records import Attempt, Task
 
@@ -69,6 +70,10 @@ def result_of(task: Task, now: float, output: str | None = None) -> RunResult:
         output_size=task.output_size or None,
         output_cleaned=task.cleaned,
         profile=new.profile,
+        kind=kind_of(new.plan) if new.plan else "",
+        part_of=new.part_of,
+        step=new.step,
+        round=new.round,
         worktree=new.worktree.path if new.worktree else "",
         changes=task.changes,
         verified=task.verified,

@@ -9,15 +9,19 @@ import anyio
 import anyio.to_thread
 import msgspec
 from muxwire.events import Ended, RunEvent
-from muxwire.faults import CONFLICT, DRAINING, POLICY, Fault, FaultError, refuse
+from muxwire.faults import CONFLICT, DRAINING, POLICY, USAGE, Fault, FaultError, refuse
 from muxwire.insight import RunLine, Today
 from muxwire.policy import PolicyVerdict
 from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult, SessionLine
 
 from modelmuxd.adapters.base import Adapter
+from modelmuxd.domain.plans import Plan, providers_of
 from modelmuxd.engine.accept import again, check, new_task
 from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.composites.conductor import Conductor
+from modelmuxd.engine.composites.history import turns_of
+from modelmuxd.engine.composites.outcome import within
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.environment import Secrets, key, names_needed
 from modelmuxd.engine.governor import MINUTE, Family, Governor
@@ -50,6 +54,7 @@ class Runs:
         attempts: Attempts,
         scheduler: Scheduler,
         dispatcher: Dispatcher,
+        conductor: Conductor,
         secrets: Secrets,
         settings_for: SettingsFor,
         locate: Locate,
@@ -63,6 +68,7 @@ class Runs:
         self._attempts = attempts
         self._scheduler = scheduler
         self._dispatcher = dispatcher
+        self._conductor = conductor
         self._secrets = secrets
         self._settings_for = settings_for
         self._locate = locate
@@ -72,23 +78,33 @@ class Runs:
         self._hub = hub
         self._clock = clock
 
-    async def secret_names(self, params: DispatchParams) -> tuple[str, ...]:
+    async def secret_names(self, params: DispatchParams, plan: Plan | None = None) -> tuple[str, ...]:
         """Checks the request and says which variables its providers may need. Raises FaultError."""
         if self._scheduler.draining:
             raise refuse(DRAINING, "The daemon is ending and takes no new work.", "Try again in a moment.")
         check(params)
         settings = await self._settings_for(params.workdir, params.profile)
         names: set[str] = set()
-        asked = wanted(params.provider, settings)
+        words = providers_of(plan) if plan else (params.provider,)
+        asked = [adapter for word in words for adapter in wanted(word, settings)]
         for adapter in [*asked, *settings.unasked] if params.failover else asked:
             found = await self._locate(adapter, params.env.values, frozenset())
             names |= names_needed(adapter, found.login, settings.of(adapter.name))
         return tuple(sorted(names))
 
     async def accept(
-        self, params: DispatchParams, origin: Origin, secrets: Mapping[str, str], *, retry_of: str = ""
+        self,
+        params: DispatchParams,
+        origin: Origin,
+        secrets: Mapping[str, str],
+        *,
+        retry_of: str = "",
+        plan: Plan | None = None,
+        payload: str = "",
     ) -> Task:
-        """Store the task and queue it. Durable when this returns; the same idempotency key gives the same run."""
+        """Store the task and queue it. Durable when this returns; the same idempotency key gives the same run.
+
+        With a plan it is a composite; `payload` then stands for all that was asked."""
         now = self._clock.now()
         after = tuple([(await self._store.find(run)).new.run_id for run in params.after])
         family = await self._family(origin.parent, now)
@@ -102,16 +118,18 @@ class Runs:
             family=family,
             after=after,
             retry_of=retry_of,
+            plan=plan,
+            payload=payload,
             notify=(await self._settings_for(params.workdir, params.profile)).notifications.targets,
         )
-        if task.blocked is None:
+        if task.blocked is None and plan is None:
             tree = await self._worktrees.chosen(task, asked=params.worktree, carry=params.carry)
             task = msgspec.structs.replace(task, worktree=tree)
         with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
             stored, fresh = await self._store.submit(task)
             if fresh and stored.ended_at is None:
                 self._secrets.keep(stored.new.run_id, secrets)
-                self._scheduler.put(stored)
+                (self._conductor.take if plan else self._scheduler.put)(stored)
                 self._scheduler.free(*map(key, secrets))
         self._hub.notify(stored.new.run_id)  # pyright: ignore[reportPossiblyUnboundVariable] - a shield swallows nothing
         return stored  # pyright: ignore[reportPossiblyUnboundVariable]
@@ -171,6 +189,13 @@ class Runs:
         output = await anyio.to_thread.run_sync(self._read_output, task) if task.output_file else None
         return result_of(task, self._clock.now(), output)
 
+    async def turns(self, task: Task) -> list[RunResult]:
+        """Of a composite: what its turns came to so far, with as much of their answers as one result may hold."""
+        if task.new.plan is None:
+            return []
+        share = [await self.result(turn) for turn in await turns_of(self._store, task.new)]
+        return within(share, WHOLE_OUTPUT)
+
     def _read_output(self, task: Task) -> str:
         with Path(self._attempts.spool, task.output_file).open("rb") as file:
             return file.read(WHOLE_OUTPUT).decode("utf-8", "ignore")
@@ -212,15 +237,18 @@ class Runs:
         await self._dispatcher.cancel_below(task)
         return task
 
-    async def again(self, params: RetryParams) -> tuple[DispatchParams, str]:
-        """What a retry of an ended run asks, to be accepted as any other, and the id of that run.
+    async def again(self, params: RetryParams) -> tuple[DispatchParams, Task]:
+        """What a retry of an ended run asks, to be accepted as any other, and that run.
 
-        Raises FaultError(CONFLICT) while it has not ended.
+        Raises FaultError(CONFLICT) while it has not ended, USAGE where one cannot choose who repeats it.
         """
         old = await self._store.find(params.run_id)
         if old.ended_at is None:
             raise refuse(CONFLICT, f"{old.new.run_id} is {old.state}: only a run that has ended can be run again.")
-        return again(old.new, params), old.new.run_id
+        if old.new.plan is not None and (params.provider or params.model):
+            text = f"{old.new.run_id} asks several providers: it is repeated with the same ones."
+            raise refuse(USAGE, text, f"Say: muxctl retry {old.new.run_id}.")
+        return again(old.new, params), old
 
     async def answer(self, run_id: str, text: str) -> Task:
         """Send an answer to a run that waits for input. Raises FaultError(CONFLICT) for any other."""
@@ -249,6 +277,7 @@ class Runs:
             deadline=task.new.deadline,
             after=task.new.after,
             retry_of=task.new.retry_of,
+            turns=tuple(await self.turns(task)),
             attempts=tuple(attempt_detail(one) for one in await self._store.attempts(run_id)),
             decisions=tuple(
                 DecisionDetail(at=at, kind=one.kind, text=one.text, data=one.data) for at, one in decisions
@@ -280,6 +309,9 @@ class Runs:
             last_line=live.last_line if live else "",
             silent_s=live.silence.seconds if live and live.silence.seconds >= SHOWN else None,
             origin=task.new.origin.kind,
+            part_of=task.new.part_of,
+            step=task.new.step,
+            round=task.new.round,
         )
 
 

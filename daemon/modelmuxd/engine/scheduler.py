@@ -13,6 +13,7 @@ from muxwire.words import WaitReason
 
 from modelmuxd.domain.decision import Held
 from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.queue import Queue
 from modelmuxd.engine.slots import Seat, Slots
@@ -28,9 +29,10 @@ Admit = Callable[[Task, TaskGroup], Awaitable[Held | None]]
 class Scheduler:
     """The queue and the slots, and the loop that joins them."""
 
-    def __init__(self, *, store: TaskStore, hub: Hub, clock: Clock, limits: Limits) -> None:
+    def __init__(self, *, store: TaskStore, hub: Hub, inbox: Inbox, clock: Clock, limits: Limits) -> None:
         self._store = store
         self._hub = hub
+        self._inbox = inbox
         self._clock = clock
         self._queue = Queue()
         self.slots = Slots(limits)
@@ -131,6 +133,7 @@ class Scheduler:
             return
         if self._queue.get(run_id) is task:
             self._queue.update(told)
+        self._inbox.put(told.new)
         self._hub.notify(run_id)
 
     async def _sleep(self) -> None:

@@ -27,7 +27,9 @@ def accept(db: sqlite3.Connection, new: NewTask, decisions: Sequence[Decided]) -
 
 
 def _first(new: NewTask) -> Task:
-    """Queued, or at its end at once; one event tells which."""
+    """Queued, or at its end at once; a composite is under way from the start. One event tells which."""
+    if new.blocked is None and new.plan is not None:
+        return Task(new=new, state="running", last_seq=1, started_at=new.created_at)
     if new.blocked is None:
         if new.not_before is None or new.not_before <= new.created_at:
             return Task(new=new, state="queued", last_seq=1)

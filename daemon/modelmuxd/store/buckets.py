@@ -42,13 +42,15 @@ def add(db: sqlite3.Connection, bucket: Bucket, counts: Counts) -> None:
 
 
 def run_ended(db: sqlite3.Connection, task_id: int) -> None:
-    """Count a run at its end, as it stands in its row now."""
-    state, ended, started, provider, model, asked, origin, workdir, account = db.execute(
-        "SELECT state, ended_at, started_at, tasks.provider, tasks.model, requests.provider, origin, workdir,"
+    """Count a run at its end, as it stands in its row now. A composite is not counted: its turns are."""
+    state, ended, started, provider, model, asked, origin, workdir, plan, account = db.execute(
+        "SELECT state, ended_at, started_at, tasks.provider, tasks.model, requests.provider, origin, workdir, plan,"
         " (SELECT account FROM attempts WHERE task_id = tasks.id ORDER BY number DESC LIMIT 1)"
         " FROM tasks JOIN requests ON requests.task_id = tasks.id WHERE tasks.id = ?",
         (task_id,),
     ).fetchone()
+    if plan is not None:
+        return
     bucket = Bucket(
         hour=int(ended) // HOUR_S,
         provider=provider or _named(asked),

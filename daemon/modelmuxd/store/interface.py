@@ -35,6 +35,7 @@ from modelmuxd.store.records import (
     Claimed,
     Cooldown,
     Decided,
+    Ending,
     NewTask,
     Notice,
     Old,
@@ -183,6 +184,19 @@ class TaskStore(Protocol):
 
     async def sums(self, asked: Asked) -> list[Sum]:
         """Statistics of what has ended, whatever was cleaned away since, from sums that are kept with each end."""
+        ...
+
+    async def spawn(self, run_id: str, turns: Sequence[NewTask], events: Sequence[RunEvent]) -> list[Task]:
+        """Accept turns of a composite and append events to its stream; those of them that are new. None comes to one
+        that has ended or is being canceled, whose stream stays as it is then."""
+        ...
+
+    async def finish(self, end: Ending, now: float) -> Task:
+        """End a composite; the first end counts."""
+        ...
+
+    async def turns(self, run_id: str) -> list[Task]:
+        """Of a composite, in the order in which they were asked."""
         ...
 
     async def notices(self, limit: int) -> list[Notice]:

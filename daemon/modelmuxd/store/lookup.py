@@ -72,12 +72,13 @@ def recent(db: sqlite3.Connection, limit: int) -> list[Task]:
 
 
 def spent_since(db: sqlite3.Connection, at: float) -> Spending:
-    """A run that no agent has worked on cost nothing; one that told no price, nobody knows what."""
+    """A run that no agent has worked on cost nothing; one that told no price, nobody knows what. A composite cost what
+    its turns did, which are counted."""
     runs, cost, unpriced, tokens = db.execute(
         "SELECT count(*), sum(cost_micros), count(*) FILTER (WHERE cost_micros IS NULL AND attempts > 0),"
         " (SELECT sum(usage.input + usage.cached + usage.cache_write + usage.output + usage.reasoning)"
         " FROM tasks JOIN usage ON usage.task_id = tasks.id WHERE tasks.ended_at >= :at)"
-        " FROM tasks WHERE ended_at >= :at",
+        " FROM tasks JOIN requests ON requests.task_id = tasks.id WHERE ended_at >= :at AND plan IS NULL",
         {"at": at},
     ).fetchone()
     return Spending(runs=runs, tokens=tokens, cost_micros=cost, unpriced=unpriced)

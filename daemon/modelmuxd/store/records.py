@@ -13,6 +13,7 @@ from muxwire.settings.model import Target
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
 from modelmuxd.domain.knowledge import Routed, Signal
+from modelmuxd.domain.plans import Plan
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 
@@ -54,6 +55,12 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     worktree: Worktree | None = None
     retry_of: str = ""
     """The run that this one repeats at its user's word."""
+    plan: Plan | None = None
+    """Of a composite: it runs no agent itself; its turns are tasks of their own, which say that they are part of it."""
+    part_of: str = ""
+    """The composite that it is a turn of; `step` and `round` tell which one: no composite has the same turn twice."""
+    step: str = ""
+    round: int = 0
     notify: tuple[Target, ...] = ()
     """Whom its end is to be told; what they are is read from the settings when it is."""
     blocked: Fault | None = None
@@ -316,6 +323,19 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     first_byte: float | None = None
     signals: tuple[Signal, ...] = ()
     """What routing learns from this end."""
+    events: tuple[RunEvent, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """A composite's end. Its usage and cost become the sums over its turns, as those of a run over its attempts."""
+
+    run_id: str
+    state: FinalState
+    summary: str = ""
+    output: str = ""
+    output_size: int = 0
+    fault: Fault | None = None
     events: tuple[RunEvent, ...] = ()
     decisions: tuple[Decided, ...] = ()
 

@@ -11,6 +11,7 @@ from muxwire.runs import Changes, Origin, Verified
 from muxwire.settings.model import Target
 
 from modelmuxd.domain.knowledge import Routed
+from modelmuxd.domain.plans import Plan
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Task
@@ -26,6 +27,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "verified": msgspec.json.Decoder(Verified).decode,
     "routed": msgspec.json.Decoder(Routed).decode,
     "worktree": msgspec.json.Decoder(Worktree).decode,
+    "plan": msgspec.json.Decoder(Plan).decode,
     "origin": msgspec.json.Decoder(Origin).decode,
     "env": msgspec.json.Decoder(dict[str, str]).decode,
     "after": msgspec.json.Decoder(tuple[str, ...]).decode,

@@ -18,7 +18,7 @@ from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store import accounts, buckets, budgets, ending, lineage, lookup, retention
+from modelmuxd.store import accounts, buckets, budgets, composites, ending, lineage, lookup, retention
 from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import notices as noticing
 from modelmuxd.store import settle as settling
@@ -34,6 +34,7 @@ from modelmuxd.store.records import (
     Claimed,
     Cooldown,
     Decided,
+    Ending,
     NewTask,
     Notice,
     Old,
@@ -186,6 +187,15 @@ class SqliteTaskStore:
 
     async def sums(self, asked: Asked) -> list[Sum]:
         return await self._readers.rows(lambda db: buckets.sums(db, asked))
+
+    async def spawn(self, run_id: str, turns: Sequence[NewTask], events: Sequence[RunEvent]) -> list[Task]:
+        return await self._write(lambda db: composites.spawn(db, run_id, turns, events), durable=bool(turns))
+
+    async def finish(self, end: Ending, now: float) -> Task:
+        return await self._write(lambda db: composites.finish(db, end, now))
+
+    async def turns(self, run_id: str) -> list[Task]:
+        return await self._readers.rows(lambda db: composites.turns(db, run_id))
 
     async def notices(self, limit: int) -> list[Notice]:
         return await self._readers.rows(lambda db: noticing.notices(db, limit))

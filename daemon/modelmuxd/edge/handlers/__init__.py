@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelmuxd.edge.handlers.check import Check
+from modelmuxd.edge.handlers.composites import Composites
 from modelmuxd.edge.handlers.dispatch import Dispatch
 from modelmuxd.edge.handlers.env import Env
 from modelmuxd.edge.handlers.insight import Insight
@@ -13,4 +14,16 @@ from modelmuxd.edge.handlers.runs import Runs
 from modelmuxd.edge.handlers.shutdown import Shutdown
 from modelmuxd.edge.handlers.worktree import Worktree
 
-__all__ = ["Check", "Dispatch", "Env", "Insight", "Policy", "Queue", "Retention", "Runs", "Shutdown", "Worktree"]
+__all__ = [
+    "Check",
+    "Composites",
+    "Dispatch",
+    "Env",
+    "Insight",
+    "Policy",
+    "Queue",
+    "Retention",
+    "Runs",
+    "Shutdown",
+    "Worktree",
+]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from muxwire import exits
-from muxwire.events import AttemptEnded, Notice, StateChanged, Text, ToolUsed
+from muxwire.events import AttemptEnded, ChildChanged, Notice, StateChanged, Text, ToolUsed
 from muxwire.faults import Fault
 from muxwire.protocol import View
 from muxwire.runs import RunResult
@@ -14,6 +14,7 @@ from muxwire.words import FINAL_STATES
 
 from modelmuxd.edge.render import clean, human, runs
 from modelmuxd.edge.render.base import Printed, Rendered
+from modelmuxd.edge.render.broadcast import child_line
 from modelmuxd.edge.render.layout import paint
 from modelmuxd.edge.render.plain import fault_text, json_line, refused, stable
 
@@ -125,6 +126,8 @@ class Terminal:
     def _note(self, event: Any) -> str:
         if isinstance(event, StateChanged):
             return self._state(event)
+        if isinstance(event, ChildChanged) and event.state != "queued":
+            return child_line(event, self._view)
         if isinstance(event, ToolUsed) and event.status != "completed":
             return self._dim(" ".join(filter(None, ("·", event.name, event.status, event.detail))))
         if isinstance(event, Notice):

@@ -69,6 +69,9 @@ def _sentence(event: Any) -> str:
             return " ".join(filter(None, ("tool", event.name, event.status, event.detail)))
         case events.Notice():
             return f"notice: {event.text}"
+        case events.ChildChanged():
+            name = event.step if event.round == 1 else f"{event.step} {event.round}"
+            return " ".join(filter(None, (name, human.short(event.child), event.state, event.text)))
         case events.AttemptEnded():
             return _attempt_ended(event)
         case events.Ended():

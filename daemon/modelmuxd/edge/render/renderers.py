@@ -8,6 +8,7 @@ from typing import Any
 from muxwire.protocol import View
 
 from modelmuxd.edge.render import (
+    broadcast,
     check,
     daemon,
     dispatch,
@@ -58,6 +59,8 @@ def start(method_name: str, view: View, params: Any) -> Rendered:
     """The renderer of one call. A name without one, such as one that is refused as unknown, gets JSON."""
     if method_name in _FOLLOWING:
         return dispatch.start(view, params)
+    if method_name == "broadcast":
+        return broadcast.start(view, params)
     return _MAKERS.get(method_name, _json)(view)
 
 

@@ -18,12 +18,17 @@ def show_text(detail: RunDetail, view: View) -> str:
     text = sheet(_facts(detail), view)
     if result.error is not None:
         text += fault_text(result.error, view)
+    if detail.turns:
+        text += _heading("turns", view) + table([_turn(run) for run in detail.turns], view)
     if detail.attempts:
         text += _heading("attempts", view) + table([_attempt(attempt) for attempt in detail.attempts], view)
     if detail.decisions:
         rows = [(human.clock(decision.at), decision.kind, decision.text) for decision in detail.decisions]
         text += _heading("decisions", view) + table(rows, view)
     text += _heading("task", view) + _words(detail.task, view)
+    for run in detail.turns:
+        if run.output:
+            text += _heading(run.step, view) + _words(run.output, view)
     if result.output_cleaned:
         text += _heading("output", view) + "It was cleaned away.\n"
     elif result.output:
@@ -91,6 +96,11 @@ def _attempt(attempt: AttemptDetail) -> tuple[str, ...]:
     length = attempt.ended_at - attempt.started_at if attempt.ended_at is not None else None
     why = attempt.fault.message if attempt.fault else ""
     return (str(attempt.number), attempt.provider, attempt.state, human.seconds(length), why)
+
+
+def _turn(run: RunResult) -> tuple[str, ...]:
+    took = human.seconds(run.duration_seconds)
+    return (run.step, human.short(run.run_id), run.status, runs.who(run), took, runs.outcome(run))
 
 
 def _heading(name: str, view: View) -> str:

@@ -47,7 +47,9 @@ def today_text(today: Today | None) -> str:
     return " · ".join(parts)
 
 
-def run_table(runs: Sequence[RunLine], now: float, view: View) -> str:
+def run_table(listed: Sequence[RunLine], now: float, view: View) -> str:
+    """Turns stand below what they are part of."""
+    runs = family_order(listed)
     rows = [(human.short(run.run_id), run.state, provider(run), when(run, now), about(run, now)) for run in runs]
     styles = [("bold", state_colour(run.state), "", "dim", "") for run in runs]
     return table(rows, view, styles=styles, drop=_DROP)
@@ -66,6 +68,24 @@ def when(run: RunLine, now: float) -> str:
 
 def about(run: RunLine, now: float) -> str:
     """Why it waits, what its agent said last, or what it was asked."""
+    return f"└ {turn(run)}  {_about(run, now)}" if run.part_of else _about(run, now)
+
+
+def turn(run: RunLine) -> str:
+    return run.step if run.round < 2 else f"{run.step} {run.round}"
+
+
+def family_order(runs: Sequence[RunLine]) -> list[RunLine]:
+    listed = {run.run_id for run in runs}
+    ordered = []
+    for run in runs:
+        if run.part_of not in listed:
+            ordered.append(run)
+            ordered += sorted((one for one in runs if one.part_of == run.run_id), key=lambda one: one.run_id)
+    return ordered
+
+
+def _about(run: RunLine, now: float) -> str:
     if run.waiting:
         due = human.until(run.until, now)
         why = run.waiting_for or run.waiting

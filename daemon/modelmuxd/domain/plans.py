@@ -1,0 +1,58 @@
+"""What a composite is to do: stored with its task, for whoever takes it up again. Plain data, no behaviour."""
+
+from __future__ import annotations
+
+import msgspec
+from muxwire.words import Sandbox
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of those who are asked."""
+
+    name: str
+    """What its answer is called; no two members share one: `codex`, `claude/opus`, `codex#2`."""
+    provider: str
+    model: str = ""
+
+
+class Broadcast(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="broadcast"):
+    """The same task for all members at once."""
+
+    members: tuple[Member, ...]
+    timeout: int
+    """Seconds that each member may take."""
+    quorum: int = 0
+    """As soon as so many have answered, nobody waits for the others; 0: for all."""
+    needed: int = 1
+    """Answers that make it a success."""
+
+
+Plan = Broadcast
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is asked of one provider: it becomes a task of its own."""
+
+    step: str
+    round: int = 1
+    """From 1, for a step that comes again."""
+    task: str
+    provider: str = "auto"
+    model: str = ""
+    sandbox: Sandbox | None = None
+    """None: as its composite."""
+    session_id: str = ""
+    timeout: int
+    """Seconds."""
+    max_retries: int = 1
+    failover: bool = False
+
+
+def kind_of(plan: Plan) -> str:
+    """`broadcast` …"""
+    return str(plan.__struct_config__.tag)
+
+
+def providers_of(plan: Plan) -> tuple[str, ...]:
+    """Whom it may ask, each once."""
+    return tuple(dict.fromkeys(member.provider for member in plan.members))

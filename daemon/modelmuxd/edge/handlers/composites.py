@@ -1,0 +1,39 @@
+"""`broadcast`: tasks made of tasks."""
+
+from __future__ import annotations
+
+from muxwire.broadcast import BroadcastParams, BroadcastResult
+from muxwire.runs import DispatchParams
+
+from modelmuxd.domain.plans import Plan
+from modelmuxd.edge.calls import Call
+from modelmuxd.edge.handlers.following import follow
+from modelmuxd.edge.origin import origin_of
+from modelmuxd.engine.accept import payload_hash
+from modelmuxd.engine.composites.composites import Composites as Engine
+from modelmuxd.engine.runs import Runs
+from modelmuxd.store.records import Task
+
+
+class Composites:
+    def __init__(self, runs: Runs, engine: Engine) -> None:
+        self._runs = runs
+        self._engine = engine
+
+    async def broadcast(self, params: BroadcastParams, call: Call) -> BroadcastResult:
+        asked, plan = await self._engine.broadcast(params)
+        return await self._engine.broadcast_result(await self._take(params, asked, plan, call))
+
+    async def _take(self, params: BroadcastParams, asked: DispatchParams, plan: Plan, call: Call) -> Task:
+        secrets = await call.need(await self._runs.secret_names(asked, plan))
+        origin = await origin_of(self._runs, call, caller=params.origin.caller, workdir=params.workdir)
+        payload = payload_hash(params)
+        task = await self._runs.accept(asked, origin, secrets, plan=plan, payload=payload)
+        return await follow(
+            self._runs,
+            task,
+            call,
+            wait_s=params.wait_s,
+            background=params.background,
+            cancel_on_hangup=params.cancel_on_hangup,
+        )

@@ -1,0 +1,225 @@
+"""Has done what composites need: one task per open composite, which sleeps until a turn of it has moved.
+
+All that it knows is in the store: after a restart it reads on where the record ends. A turn that is there is never
+asked again.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+import msgspec
+from anyio.abc import TaskGroup
+from muxwire.events import ChildChanged, RunEvent
+from muxwire.faults import INTERNAL, Fault
+
+from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.composites.following import follows, reads_answers
+from modelmuxd.engine.composites.history import turns_of
+from modelmuxd.engine.composites.inbox import Inbox
+from modelmuxd.engine.composites.offspring import offspring
+from modelmuxd.engine.composites.score import Finish, Key, Next, Reply, Score, reply_of
+from modelmuxd.engine.dispatcher import Dispatcher
+from modelmuxd.engine.environment import Secrets
+from modelmuxd.engine.governor import Governor
+from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.store.interface import StoreFull, TaskStore
+from modelmuxd.store.records import Ending, Task
+
+log = logging.getLogger(__name__)
+
+PAGE = 1000
+FULL_AGAIN = 5.0
+"""Seconds after which a composite goes on that the disk had no room for."""
+
+
+class Open:
+    """A composite that is being conducted: its turns as they stand, and what its stream has told of them."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.replies: dict[Key, Reply] = {}
+        self.told: dict[str, ChildChanged] = {}
+
+    def score(self, now: float) -> Score:
+        new = self.task.new
+        return Score(parent=new, canceling=self.task.canceling, replies=self.replies, now=now)
+
+    def news(self, now: float) -> list[RunEvent]:
+        """What has changed since the stream was told."""
+        changed = [told_of(reply, now) for reply in self.replies.values()]
+        return [each for each in changed if not _same(self.told.get(each.child), each)]
+
+    def tell(self, events: list[RunEvent]) -> None:
+        self.told |= {event.child: event for event in events if isinstance(event, ChildChanged)}
+
+
+class Conductor:
+    """`start` takes up what an earlier daemon left; `take` begins with a new one."""
+
+    def __init__(
+        self,
+        *,
+        store: TaskStore,
+        attempts: Attempts,
+        dispatcher: Dispatcher,
+        scheduler: Scheduler,
+        governor: Governor,
+        secrets: Secrets,
+        inbox: Inbox,
+        hub: Hub,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._attempts = attempts
+        self._dispatcher = dispatcher
+        self._scheduler = scheduler
+        self._governor = governor
+        self._secrets = secrets
+        self._inbox = inbox
+        self._hub = hub
+        self._clock = clock
+        self._tasks: TaskGroup | None = None
+
+    async def start(self, tasks: TaskGroup) -> None:
+        self._tasks = tasks
+        for task in await self._store.unfinished():
+            if task.new.plan is not None:
+                self.take(task)
+
+    def take(self, task: Task) -> None:
+        assert self._tasks is not None
+        self._inbox.open(task.new.run_id)
+        self._tasks.start_soon(self._conduct, task)
+
+    async def _conduct(self, task: Task) -> None:
+        run_id = task.new.run_id
+        try:
+            composite = await self._open(task)
+            while not await self._step(composite):
+                await self._moved(composite)
+        except Exception:
+            log.exception("a composite failed inside the daemon", extra={"run": run_id})
+            await self._finish(Open(task), Finish(state="error", fault=_internal()))
+        finally:
+            self._inbox.close(run_id)
+
+    async def _open(self, task: Task) -> Open:
+        composite, seq = Open(task), 0
+        for turn in await turns_of(self._store, task.new):
+            await self._read(composite, turn)
+        while page := await self._store.events(task.new.run_id, seq, PAGE):
+            seq = page[-1].seq
+            composite.tell(page)
+        return composite
+
+    async def _read(self, composite: Open, turn: Task) -> None:
+        """How a turn stands. Of a blocked one too: policy is a reply."""
+        plan, text = composite.task.new.plan, ""
+        if plan is not None and turn.state == "success" and reads_answers(plan):
+            text = await self._attempts.answer(turn)
+        reply = reply_of(turn, text)
+        composite.replies[reply.step, reply.round] = reply
+
+    async def _step(self, composite: Open) -> bool:
+        """Do what is next; whether that was the end."""
+        plan = composite.task.new.plan
+        assert plan is not None
+        try:
+            after = follows(plan, composite.score(self._clock.now()))
+            for run_id in after.cancel:
+                await self._dispatcher.cancel(run_id, after.why)
+            if after.finish:
+                await self._finish(composite, after.finish)
+                return True
+            await self._go_on(composite, after)
+        except StoreFull:
+            log.warning("disk full: a composite waits", extra={"run": composite.task.new.run_id})
+            await self._clock.sleep_until(self._clock.now() + FULL_AGAIN)
+            self._inbox.put(composite.task.new)
+        return False
+
+    async def _go_on(self, composite: Open, after: Next) -> None:
+        """New turns and what the stream is to be told, in one transaction; then the turns are queued like any task."""
+        now, parent = self._clock.now(), composite.task.new
+        turns = [offspring(parent, turn, self._governor, now) for turn in after.spawn]
+        for turn in turns:
+            await self._read(composite, Task(new=turn, state="blocked" if turn.blocked else "queued"))
+        news = composite.news(now)
+        if not turns and not news:
+            return
+        spawned: list[Task] = []
+        with anyio.CancelScope(shield=True):  # a stored turn must not stay unqueued
+            spawned = await self._store.spawn(parent.run_id, turns, news)
+            for task in spawned:
+                if task.ended_at is None:
+                    self._secrets.keep(task.new.run_id, self._secrets.of(parent.run_id))
+                    self._scheduler.put(task)
+        composite.tell(news)
+        for task in spawned:
+            if task.ended_at is not None:
+                self._inbox.put(task.new)  # blocked: to be looked at
+        self._hub.notify(parent.run_id)
+
+    async def _moved(self, composite: Open) -> None:
+        """Until a turn has moved or the composite's time is over; then know how they stand."""
+        run_id, deadline, moved = composite.task.new.run_id, composite.task.new.deadline, set[str]()
+        late = deadline is not None and self._clock.now() >= deadline
+        async with anyio.create_task_group() as race:
+
+            async def alarm(due: float) -> None:
+                await self._clock.sleep_until(due)
+                race.cancel_scope.cancel()
+
+            if deadline is not None and not late:
+                race.start_soon(alarm, deadline)
+            moved = await self._inbox.take(run_id)
+            race.cancel_scope.cancel()
+        for each in moved:
+            task = await self._store.find(each)
+            if each == run_id:
+                composite.task = task
+            else:
+                await self._read(composite, task)
+
+    async def _finish(self, composite: Open, finish: Finish) -> None:
+        run_id, now = composite.task.new.run_id, self._clock.now()
+        end = Ending(
+            run_id=run_id,
+            state=finish.state,
+            summary=finish.summary,
+            output=finish.output,
+            output_size=len(finish.output.encode()),
+            fault=finish.fault,
+            events=tuple(composite.news(now)),
+        )
+        with anyio.CancelScope(shield=True):
+            await self._dispatcher.settled(await self._store.finish(end, now))
+        self._hub.notify(run_id)
+
+
+def told_of(reply: Reply, now: float) -> ChildChanged:
+    return ChildChanged(
+        child=reply.run_id,
+        step=reply.step,
+        round=reply.round,
+        state=reply.state,
+        provider=reply.provider,
+        model=reply.model,
+        reason=reply.waiting,
+        text=reply.waiting_for or (reply.fault.message if reply.fault else ""),
+        at=now,
+    )
+
+
+def _same(one: ChildChanged | None, other: ChildChanged) -> bool:
+    return one is not None and msgspec.structs.replace(one, seq=0, at=0.0) == msgspec.structs.replace(
+        other, seq=0, at=0.0
+    )
+
+
+def _internal() -> Fault:
+    return Fault(INTERNAL, "The daemon failed while it conducted this run.", "See `muxctl logs --daemon`.")

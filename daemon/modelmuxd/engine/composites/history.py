@@ -1,0 +1,17 @@
+"""The turns of a composite: its own, and where it repeats another one those of that which succeeded."""
+
+from __future__ import annotations
+
+from modelmuxd.engine.composites.score import Key
+from modelmuxd.store.interface import TaskStore
+from modelmuxd.store.records import NewTask, Task
+
+
+async def turns_of(store: TaskStore, composite: NewTask) -> list[Task]:
+    """In the order in which they were asked: what has been answered once is not asked again."""
+    found: dict[Key, Task] = {}
+    if composite.retry_of:
+        before = await turns_of(store, (await store.find(composite.retry_of)).new)
+        found = {(turn.new.step, turn.new.round): turn for turn in before if turn.state == "success"}
+    own = await store.turns(composite.run_id)
+    return [*found.values(), *own]

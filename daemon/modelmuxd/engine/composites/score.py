@@ -1,0 +1,88 @@
+"""How a composite stands, and what is to follow: the data between the conductor and its pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from muxwire.faults import Fault
+from muxwire.words import FINAL_STATES, FinalState, State, WaitReason
+
+from modelmuxd.domain.plans import Turn
+from modelmuxd.store.records import NewTask, Task
+
+Key = tuple[str, int]
+"""Step and round."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn as it stands."""
+
+    run_id: str
+    step: str
+    round: int
+    state: State
+    waiting: WaitReason | None = None
+    waiting_for: str = ""
+    provider: str = ""
+    model: str = ""
+    session_id: str = ""
+    text: str = ""
+    """Its answer, where the plan's function reads answers."""
+    fault: Fault | None = None
+    cost_micros: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in FINAL_STATES
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a decision rests on."""
+
+    parent: NewTask
+    canceling: bool
+    replies: Mapping[Key, Reply]
+    """In the order in which they were asked."""
+    now: float
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The runs that have not ended."""
+        return tuple(reply.run_id for reply in self.replies.values() if not reply.ended)
+
+
+class Finish(msgspec.Struct, frozen=True, kw_only=True):
+    """How the composite ends."""
+
+    state: FinalState
+    summary: str = ""
+    output: str = ""
+    fault: Fault | None = None
+
+
+class Next(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done now. Nothing at all: wait until a turn has moved."""
+
+    spawn: tuple[Turn, ...] = ()
+    cancel: tuple[str, ...] = ()
+    why: str = ""
+    """In whose name those are canceled."""
+    finish: Finish | None = None
+
+
+def reply_of(task: Task, text: str = "") -> Reply:
+    return Reply(
+        run_id=task.new.run_id,
+        step=task.new.step,
+        round=task.new.round,
+        state=task.state,
+        waiting=task.waiting,
+        waiting_for=task.waiting_for,
+        provider=task.provider or task.new.provider.partition("/")[0],
+        model=task.model or task.new.model,
+        session_id=task.session_id,
+        text=text,
+        fault=task.fault,
+        cost_micros=task.cost_micros,
+    )
