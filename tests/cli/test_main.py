@@ -26,7 +26,6 @@ Tasks:
   broadcast  Send one task to several agents at once.
   status     Show what runs, what waits and why; -w follows.
   show       Show everything about one run.
-  logs       Show a run's events, or the daemon's log; -f follows.
   wait       Wait for runs to end.
   cancel     Cancel runs and end their process trees.
 
@@ -35,10 +34,9 @@ Set-up:
   check      Show which providers can be used and what the others lack.
   config     Show, explain and check the settings.
   daemon     Start, stop and look at the daemon.
-  service    Have the daemon started at login.
   help       Explain a command, or a topic: exit-codes, environment.
-Also: answer, apply, attach, clean, diff, discard, doctor, env, policy, profile, queue, retry,
-  sessions, trust, version, why
+Also: answer, apply, attach, clean, diff, discard, doctor, env, logs, policy, profile, queue, retry,
+  service, sessions, trust, version, why
 """
 
 

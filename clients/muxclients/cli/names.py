@@ -23,7 +23,7 @@ COMMANDS = {
     "broadcast": Name("broadcast:broadcast", OTHERS["broadcast"][0], TASKS),
     "status": Name("status:status", "Show what runs, what waits and why; -w follows.", TASKS),
     "show": Name("rendered:show", VERBS["show"][0], TASKS),
-    "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", TASKS),
+    "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", ALSO),
     "wait": Name("rendered:wait", VERBS["wait"][0], TASKS),
     "cancel": Name("rendered:cancel", VERBS["cancel"][0], TASKS),
     "attach": Name("rendered:attach", OTHERS["attach"][0], ALSO),
@@ -45,7 +45,7 @@ COMMANDS = {
     "policy": Name("policy:policy", "Look at the policy, and try it.", ALSO),
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
     "clean": Name("clean:clean", OTHERS["clean"][0], ALSO),
-    "service": Name("service:service", "Have the daemon started at login.", SETUP),
+    "service": Name("service:service", "Have the daemon started at login.", ALSO),
     "version": Name("version:version", VERBS["version"][0], ALSO),
     "help": Name("help:topics", "Explain a command, or a topic: exit-codes, environment.", SETUP),
 }
