@@ -35,9 +35,7 @@ Set-up:
   config     Show, explain and check the settings.
   daemon     Start, stop and look at the daemon.
   help       Explain a command, or a topic: exit-codes, environment.
-Also: answer, apply, attach, clean, diff, discard, doctor, env, logs, policy, profile, queue, retry,
-  service, sessions, trust, version, why
-"""
+Also: """
 
 
 @pytest.fixture(scope="module")
