@@ -117,6 +117,20 @@ class LoginEnv(msgspec.Struct, frozen=True, kw_only=True):
     """Names that only a provider that needs them gets; in memory only."""
 
 
+class Caller(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The provider that calls us, as far as anything says so; empty: none does."""
+
+    provider: str = ""
+    method: Literal["", "override", "run", "client", "environment", "process"] = ""
+    """Where that is known from."""
+    text: str = ""
+    excluded: bool = False
+    """Whether `auto` leaves it out."""
+
+
+NOBODY = Caller()
+
+
 class CheckParams(msgspec.Struct, frozen=True, omit_defaults=True):
     """What each provider needs before it can be used; no model is called."""
 
@@ -130,6 +144,8 @@ class CheckParams(msgspec.Struct, frozen=True, omit_defaults=True):
     env: dict[str, str] = {}
     """The caller's PATH, HOME and the like; providers are looked up with it."""
     workdir: str = ""
+    client: str = ""
+    """What an MCP client calls itself."""
 
 
 class Diagnosis(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -172,6 +188,7 @@ class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     age_seconds: float
     """How old the probe is."""
     notices: tuple[Fault, ...] = ()
+    caller: Caller | None = None
 
 
 class ShutdownParams(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -32,7 +32,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     """cli, mcp, a2a, workflow …"""
     principal: str = ""
     caller: str = ""
-    """The provider that calls us, when one does: `claude`, `codex` …"""
+    """The provider that calls us, when one does: `claude`, `codex` … In a request: what an MCP client calls itself."""
     workdir: str = ""
     parent: str = ""
     """run_id of the run whose agent asked, found by process ancestry."""

@@ -92,3 +92,15 @@ def test_the_doctor_looks_closer(shell: Shell) -> None:
     assert "last runs none yet" in done.stdout
     same = json.loads(shell.run("check", "--diagnose", "--json", PATH=str(program.parent)).stdout)
     assert same["providers"]["codex"]["diagnosis"]["sandboxes"]["write"] == "kernel"
+
+
+def test_an_agent_that_asks_is_told_that_it_is_left_out(shell: Shell) -> None:
+    said = shell.run("check", CLAUDECODE="1").stdout
+    assert "called by claude, left out of auto: CLAUDECODE is set in its environment" in said
+    caller = json.loads(shell.run("check", "--json", CODEX_CI="1").stdout)["caller"]
+    assert caller == {
+        "provider": "codex",
+        "method": "environment",
+        "text": "CODEX_CI is set in its environment",
+        "excluded": True,
+    }

@@ -30,7 +30,7 @@ class House(Stage):
     async def served(self) -> AsyncIterator[tuple[Engine, Server]]:
         Path(self.here.runtime).mkdir(mode=0o700, parents=True, exist_ok=True)
         async with self.engine() as engine, anyio.create_task_group() as tasks:
-            dispatch, runs = handlers.Dispatch(engine.runs), handlers.Runs(engine.runs)
+            dispatch, runs = handlers.Dispatch(engine.runs, engine.callers), handlers.Runs(engine.runs)
             table = Handlers(
                 {DISPATCH: dispatch, RETRY: dispatch.retry, ATTACH: runs.attach, ANSWER: runs.answer}, partial=True
             )
@@ -40,8 +40,8 @@ class House(Stage):
                 yield engine, server
                 tasks.cancel_scope.cancel()
 
-    def muxctl(self, *words: str) -> subprocess.Popen[bytes]:
-        env = {**self.env, "MODELMUX_HOME": str(self.root / "home"), "LANG": "C.UTF-8"}
+    def muxctl(self, *words: str, **more: str) -> subprocess.Popen[bytes]:
+        env = {**self.env, "MODELMUX_HOME": str(self.root / "home"), "LANG": "C.UTF-8", **more}
         pipe = subprocess.PIPE
         return subprocess.Popen([script(), *words], cwd=self.workdir, env=env, stdout=pipe, stderr=pipe, stdin=pipe)
 

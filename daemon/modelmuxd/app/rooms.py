@@ -14,6 +14,7 @@ from modelmuxd.adapters.base import Adapter
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission
 from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.callers import Callers
 from modelmuxd.engine.check import Prober
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.composites import Composites
@@ -67,6 +68,7 @@ class Engine:
         self.prober = Prober(adapters, here.check_cache, version=OURS)
         self.scheduler = Scheduler(store=store, hub=self.hub, inbox=inbox, clock=clock, limits=settings.limits)
         self.accounts = Accounts(store)
+        self.callers = Callers(store, self.source)
         self.governor = Governor(policy, settings.limits, tuple(adapters))
         planner = Planner(self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
         self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)

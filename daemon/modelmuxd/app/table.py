@@ -84,8 +84,8 @@ def handlers_of(
         clock=clock,
     )
     insight = handlers.Insight(board, OURS)
-    runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs)
-    composites = handlers.Composites(engine.runs, engine.composites)
+    composites = handlers.Composites(engine.runs, engine.composites, engine.callers)
+    runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs, engine.callers)
     policy_ = handlers.Policy(engine.governor, engine.runs)
     worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
     env = handlers.Env(engine.login.get, engine.login.refresh, lambda: engine.scheduler.recheck("environment"))
@@ -94,6 +94,8 @@ def handlers_of(
         adapters=engine.adapters,
         settings=engine.source,
         doctor=engine.doctor,
+        callers=engine.callers,
+        runs=engine.runs,
         notices=notices,
         version=OURS,
     )

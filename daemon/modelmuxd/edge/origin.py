@@ -8,12 +8,11 @@ from modelmuxd.edge.calls import Call
 from modelmuxd.engine.runs import Runs
 
 
-async def origin_of(runs: Runs, call: Call, *, caller: str = "", workdir: str = "") -> Origin:
+async def origin_of(runs: Runs, call: Call, *, workdir: str = "") -> Origin:
     """The caller's role, user and, where an agent of ours asks, the run that it works for."""
     return Origin(
         kind=call.hello.role,
         principal=str(call.peer.uid),
-        caller=caller,
         workdir=workdir,
         parent=await runs.parent(call.peer.pid),
     )

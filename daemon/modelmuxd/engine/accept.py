@@ -14,6 +14,7 @@ from muxwire.settings.model import Target
 from muxwire.words import Effort
 
 from modelmuxd.domain.plans import Plan, kind_of
+from modelmuxd.engine.callers import excluded
 from modelmuxd.engine.governor import Family
 from modelmuxd.engine.run_ids import new_run_id
 from modelmuxd.store.records import NewTask
@@ -47,12 +48,15 @@ def new_task(
     family: Family,
     after: tuple[str, ...] = (),
     retry_of: str = "",
+    left_out: str = "",
     notify: tuple[Target, ...] = (),
     plan: Plan | None = None,
     payload: str = "",
 ) -> NewTask:
-    """The task as it will be stored. Only the names of secrets go into it; `after` are whole run ids."""
+    """The task as it will be stored. Only the names of secrets go into it; `after` are whole run ids; `left_out` is a
+    provider that it is not to go to by itself."""
     auto = params.provider.partition("/")[0] == "auto"
+    failover = params.failover if params.failover is not None else auto
     return NewTask(
         run_id=new_run_id(now),
         created_at=now,
@@ -64,7 +68,7 @@ def new_task(
         session_id=params.session_id,
         timeout=timeout,
         max_retries=params.max_retries,
-        failover=params.failover if params.failover is not None else auto,
+        failover=failover,
         profile=params.profile,
         effort=params.reasoning_effort or "",
         priority=params.priority,
@@ -79,6 +83,7 @@ def new_task(
         not_before=now + params.delay if params.delay else None,
         deadline=now + params.deadline if params.deadline is not None else None,
         retry_of=retry_of,
+        caller_excluded=excluded(left_out, params, failover=failover),
         notify=notify,
         plan=plan,
         blocked=blocked,

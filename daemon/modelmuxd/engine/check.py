@@ -14,7 +14,7 @@ import anyio
 import msgspec
 from anyio import to_thread
 from muxwire.faults import CONFIG, Fault
-from muxwire.insight import Check, ProviderCheck
+from muxwire.insight import NOBODY, Caller, Check, ProviderCheck
 from muxwire.settings import Settings
 
 from modelmuxd.adapters.base import Adapter, Served
@@ -138,6 +138,7 @@ def report(
     *,
     version: str,
     notices: tuple[Fault, ...] = (),
+    caller: Caller = NOBODY,
 ) -> Check:
     """The answer to `muxctl check`. Pure."""
     providers = {
@@ -153,6 +154,7 @@ def report(
         routing_rules=len(settings.routing.rules),
         age_seconds=round(probe.age_seconds, 3),
         notices=notices,
+        caller=caller if caller.provider else None,
     )
 
 

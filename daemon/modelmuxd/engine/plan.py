@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
-from muxwire.faults import NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
+from muxwire.faults import CALLER, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
 from muxwire.settings.model import Notifications, OnTimeout, Verify
 from muxwire.words import Effort, Sandbox
 
@@ -35,6 +35,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     profile: Mapping[str, ProviderSettings] = {}
     preferences: Preferences = Preferences()
     disabled: frozenset[str] = frozenset()
+    caller_override: str = ""
+    auto_exclude_caller: bool = True
     copied: tuple[str, ...] = ()
     """Ignored files that go along into a worktree."""
     verify: Verify = Verify()
@@ -167,6 +169,7 @@ class Planner:
         fault = fault or _denied(adapter, task.sandbox)
         if fault and fault.code == "auth" and chosen.api_key_env in task.env_names:
             fault = None  # the profile brings a key of its own
+        fault = fault or _calls(adapter, task)
         return Candidate(
             provider=adapter.name,
             account=account_of(adapter.name, chosen),
@@ -233,6 +236,14 @@ def _denied(adapter: Adapter, sandbox: Sandbox) -> Fault | None:
     except FaultError as error:
         return error.fault if error.fault.code == "sandbox_denied" else None
     return None
+
+
+def _calls(adapter: Adapter, task: NewTask) -> Fault | None:
+    """Whether it is the one that asks for help."""
+    if adapter.name != task.caller_excluded:
+        return None
+    text = f"{adapter.title} is the caller, and auto_exclude_caller leaves it out."
+    return Fault(CALLER, text, f"Name it to ask it all the same: -p {adapter.name}.")
 
 
 def _strict(adapter: Adapter, task: NewTask) -> tuple[str, str]:

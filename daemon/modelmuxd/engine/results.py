@@ -56,7 +56,7 @@ def result_of(task: Task, now: float, output: str | None = None) -> RunResult:
         duration_seconds=duration_of(task, now),
         token_usage=token_usage(task.usage),
         routed_from="auto" if new.provider == "auto" else None,
-        caller_excluded=None,
+        caller_excluded=(not new.plan and new.caller_excluded) or None,
         model=task.model or new.model,
         cost=cost_of(task.cost_micros),
         error=task.fault,

@@ -10,7 +10,7 @@ import anyio.to_thread
 import msgspec
 from muxwire.events import Ended, RunEvent
 from muxwire.faults import CONFLICT, DRAINING, POLICY, USAGE, Fault, FaultError, refuse
-from muxwire.insight import RunLine, Today
+from muxwire.insight import NOBODY, Caller, RunLine, Today
 from muxwire.policy import PolicyVerdict
 from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult, SessionLine
 
@@ -18,6 +18,7 @@ from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.plans import Plan, providers_of
 from modelmuxd.engine.accept import again, check, new_task
 from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.callers import decided
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.conductor import Conductor
 from modelmuxd.engine.composites.history import turns_of
@@ -98,6 +99,7 @@ class Runs:
         origin: Origin,
         secrets: Mapping[str, str],
         *,
+        caller: Caller = NOBODY,
         retry_of: str = "",
         plan: Plan | None = None,
         payload: str = "",
@@ -110,7 +112,7 @@ class Runs:
         family = await self._family(origin.parent, now)
         task = new_task(
             params,
-            origin=origin,
+            origin=msgspec.structs.replace(origin, caller=caller.provider),
             secret_names=secrets,
             now=now,
             blocked=self._governor.refused(params, family),
@@ -118,6 +120,7 @@ class Runs:
             family=family,
             after=after,
             retry_of=retry_of,
+            left_out=caller.provider if caller.excluded else "",
             plan=plan,
             payload=payload,
             notify=(await self._settings_for(params.workdir, params.profile)).notifications.targets,
@@ -126,7 +129,7 @@ class Runs:
             tree = await self._worktrees.chosen(task, asked=params.worktree, carry=params.carry)
             task = msgspec.structs.replace(task, worktree=tree)
         with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
-            stored, fresh = await self._store.submit(task)
+            stored, fresh = await self._store.submit(task, decided(caller, task))
             if fresh and stored.ended_at is None:
                 self._secrets.keep(stored.new.run_id, secrets)
                 (self._conductor.take if plan else self._scheduler.put)(stored)
@@ -317,4 +320,4 @@ class Runs:
 
 def _same(one: Origin, other: Origin) -> bool:
     """From the same user, in the same way; and where an agent asks, from the same run."""
-    return msgspec.structs.replace(one, workdir="") == msgspec.structs.replace(other, workdir="")
+    return (one.kind, one.principal, one.parent) == (other.kind, other.principal, other.parent)

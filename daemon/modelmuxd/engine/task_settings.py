@@ -94,6 +94,8 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
             ),
         ),
         disabled=frozenset(settings.disabled_providers),
+        caller_override=settings.caller_override,
+        auto_exclude_caller=settings.auto_exclude_caller,
         copied=settings.worktree.copy,
         verify=settings.verify,
         notifications=settings.notifications,

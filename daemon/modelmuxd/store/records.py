@@ -61,6 +61,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """The composite that it is a turn of; `step` and `round` tell which one: no composite has the same turn twice."""
     step: str = ""
     round: int = 0
+    caller_excluded: str = ""
+    """The provider that called; the task goes to it only where its user names it."""
     notify: tuple[Target, ...] = ()
     """Whom its end is to be told; what they are is read from the settings when it is."""
     blocked: Fault | None = None

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 from muxwire.faults import Fault
+from muxwire.insight import Caller, CheckParams
 from muxwire.insight import Check as Report
-from muxwire.insight import CheckParams
 from muxwire.settings import Loaded
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.edge.calls import Call
+from modelmuxd.engine.callers import Callers
 from modelmuxd.engine.check import Probe, Prober, report
 from modelmuxd.engine.diagnose import Doctor
 from modelmuxd.engine.environment import names_needed
 from modelmuxd.engine.located import under_profile
 from modelmuxd.engine.plan import TaskSettings
+from modelmuxd.engine.runs import Runs
 from modelmuxd.engine.task_settings import SettingsSource, resolve
 
 
@@ -30,6 +32,8 @@ class Check:
         adapters: Mapping[str, Adapter],
         settings: SettingsSource,
         doctor: Doctor,
+        callers: Callers,
+        runs: Runs,
         notices: Callable[[], tuple[Fault, ...]],
         version: str,
     ) -> None:
@@ -37,6 +41,8 @@ class Check:
         self._adapters = adapters
         self._settings = settings
         self._doctor = doctor
+        self._callers = callers
+        self._runs = runs
         self._notices = notices
         self._version = version
 
@@ -57,6 +63,7 @@ class Check:
             loaded.settings,
             version=self._version,
             notices=(*self._notices(), *loaded.faults, *loaded.warnings),
+            caller=await self._caller(params, call, settings),
         )
         return await self._diagnosed(found, settings, env.get("PATH", "")) if params.diagnose else found
 
@@ -65,6 +72,10 @@ class Check:
         replace = msgspec.structs.replace
         providers = {name: replace(one, diagnosis=told.get(name)) for name, one in found.providers.items()}
         return replace(found, providers=providers)
+
+    async def _caller(self, params: CheckParams, call: Call, settings: TaskSettings) -> Caller:
+        parent = await self._runs.parent(call.peer.pid)
+        return await self._callers.among(settings, call.peer.pid, client=params.client, parent=parent)
 
     async def _names(self, env: Mapping[str, str], settings: TaskSettings) -> list[str]:
         """Variables that decide who is logged in, those that a CLI's own settings name among them."""

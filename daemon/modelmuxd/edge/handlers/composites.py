@@ -10,14 +10,16 @@ from modelmuxd.edge.calls import Call
 from modelmuxd.edge.handlers.following import follow
 from modelmuxd.edge.origin import origin_of
 from modelmuxd.engine.accept import payload_hash
+from modelmuxd.engine.callers import Callers
 from modelmuxd.engine.composites.composites import Composites as Engine
 from modelmuxd.engine.runs import Runs
 from modelmuxd.store.records import Task
 
 
 class Composites:
-    def __init__(self, runs: Runs, engine: Engine) -> None:
+    def __init__(self, runs: Runs, engine: Engine, callers: Callers) -> None:
         self._runs = runs
+        self._callers = callers
         self._engine = engine
 
     async def broadcast(self, params: BroadcastParams, call: Call) -> BroadcastResult:
@@ -26,9 +28,11 @@ class Composites:
 
     async def _take(self, params: BroadcastParams, asked: DispatchParams, plan: Plan, call: Call) -> Task:
         secrets = await call.need(await self._runs.secret_names(asked, plan))
-        origin = await origin_of(self._runs, call, caller=params.origin.caller, workdir=params.workdir)
+        origin = await origin_of(self._runs, call, workdir=params.workdir)
+        client, parent = params.origin.caller, origin.parent
+        caller = await self._callers.find(call.peer.pid, client=client, parent=parent, workdir=asked.workdir)
         payload = payload_hash(params)
-        task = await self._runs.accept(asked, origin, secrets, plan=plan, payload=payload)
+        task = await self._runs.accept(asked, origin, secrets, caller=caller, plan=plan, payload=payload)
         return await follow(
             self._runs,
             task,

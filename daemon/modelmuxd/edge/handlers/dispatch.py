@@ -7,13 +7,15 @@ from muxwire.runs import DispatchParams, RetryParams, RunResult
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.handlers.following import follow
 from modelmuxd.edge.origin import origin_of
+from modelmuxd.engine.callers import Callers
 from modelmuxd.engine.runs import Runs
 from modelmuxd.store.records import NewTask
 
 
 class Dispatch:
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, callers: Callers) -> None:
         self._runs = runs
+        self._callers = callers
 
     async def __call__(self, params: DispatchParams, call: Call) -> RunResult:
         return await self._take(params, call)
@@ -26,9 +28,11 @@ class Dispatch:
         params, plan = await self._runs.resolved(params), old.plan if old else None
         names = await self._runs.secret_names(params, plan)
         secrets = await call.need(names)
-        origin = await origin_of(self._runs, call, caller=params.origin.caller, workdir=params.workdir)
+        origin = await origin_of(self._runs, call, workdir=params.workdir)
+        client, parent = params.origin.caller, origin.parent
+        caller = await self._callers.find(call.peer.pid, client=client, parent=parent, workdir=params.workdir)
         retry_of = old.run_id if old else ""
-        task = await self._runs.accept(params, origin, secrets, retry_of=retry_of, plan=plan)
+        task = await self._runs.accept(params, origin, secrets, caller=caller, retry_of=retry_of, plan=plan)
         task = await follow(
             self._runs,
             task,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from muxwire.faults import Fault
-from muxwire.insight import Check, ProviderCheck
+from muxwire.insight import Caller, Check, ProviderCheck
 from muxwire.protocol import View
 from muxwire.words import EXIT_NO_PROVIDER, EXIT_SUCCESS
 
@@ -96,6 +96,11 @@ def _mending(check: Check, view: View) -> str:
     return "".join(["\n", *lines]) if lines else ""
 
 
+def _caller(caller: Caller) -> str:
+    left_out = ", left out of auto" if caller.excluded else ""
+    return clean.line(f"called by {caller.provider}{left_out}: {caller.text}")
+
+
 def _footer(check: Check, view: View) -> str:
     aged = check.age_seconds >= 5
     facts = (
@@ -103,5 +108,6 @@ def _footer(check: Check, view: View) -> str:
         f"looked {human.seconds(check.age_seconds)} ago, nothing changed" if aged else "looked just now",
         f"profile {clean.line(check.active_profile)}",
         f"{check.routing_rules} routing rules",
+        *((_caller(check.caller),) if check.caller else ()),
     )
     return f"\n{paint(' · '.join(facts), 'dim', view)}\n"

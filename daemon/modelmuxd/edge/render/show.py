@@ -69,6 +69,7 @@ def _facts(detail: RunDetail) -> list[tuple[str, str]]:
         ("session", result.session_id),
         ("routed from", result.routed_from or ""),
         ("failover from", result.failover_from or ""),
+        ("left out", f"{result.caller_excluded}, which called" if result.caller_excluded else ""),
         ("sandbox", f"{result.sandbox}, enforced by {result.sandbox_enforced or human.UNKNOWN}"),
         ("workdir", detail.workdir),
         ("worktree", _worktree(result)),

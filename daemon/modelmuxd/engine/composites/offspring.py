@@ -24,6 +24,7 @@ def offspring(parent: NewTask, turn: Turn, governor: Governor, now: float) -> Ne
         blocked=governor.refused(asked, family),
         timeout=governor.timeout(turn.timeout),
         family=family,
+        left_out=parent.caller_excluded,
     )
     place = {"part_of": parent.run_id, "step": turn.step, "round": turn.round, "deadline": parent.deadline}
     return msgspec.structs.replace(task, **place)
