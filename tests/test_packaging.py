@@ -21,7 +21,7 @@ else:
     import tomli as tomllib
 
 REPOSITORY = Path(__file__).parents[1]
-MAX_WHEEL = 500_000
+MAX_WHEEL = 1_000_000
 PINNED = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==\S+", re.M)
 
 
