@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from muxwire import broadcast, events, insight, policy, retention, runs
+from muxwire import broadcast, events, feedback, insight, policy, retention, runs
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -77,6 +77,9 @@ APPLY = Method("apply", runs.RunRef, runs.Applied, "Apply what a run has changed
 DISCARD = Method("discard", runs.RunRef, runs.Applied, "Throw away a run's worktree and what it changed.")
 TRUST = Method("trust", runs.TrustParams, runs.Trusted, "Trust the settings that a project brings with it.")
 ENV = Method("env", insight.EnvParams, insight.LoginEnv, "Show the login shell's environment, or read it again.")
+FEEDBACK = Method(
+    "feedback", feedback.FeedbackParams, feedback.FeedbackResult, "Rate an answer, which routing learns from."
+)
 CLEAN = Method("clean", retention.CleanParams, retention.CleanResult, "Take away what is old, after asking.")
 SPACE = Method("space", insight.Nothing, retention.Space, "Show what the record takes on disk.")
 FACTS = Method("facts", insight.Nothing, insight.DaemonFacts, "Show the daemon's own facts.")
@@ -89,6 +92,6 @@ METHODS: dict[str, Method[Any, Any]] = {
     for method in (
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
         *(BROADCAST, ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
-        *(POLICY, POLICY_TEST, ENV, CLEAN, SPACE, FACTS, SHUTDOWN),
+        *(POLICY, POLICY_TEST, ENV, FEEDBACK, CLEAN, SPACE, FACTS, SHUTDOWN),
     )
 }

@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 from modelmuxd.domain.bucket import Asked
-from modelmuxd.domain.knowledge import Knowledge, Reached
+from modelmuxd.domain.knowledge import Judged, Knowledge, Reached
 from modelmuxd.domain.usage import Usage
-from modelmuxd.store import accounts, buckets, budgets, ending, knowledge, lineage, lookup
+from modelmuxd.store import accounts, buckets, budgets, ending, knowledge, lineage, lookup, ratings
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import open_database
-from modelmuxd.store.records import CallLimit, Cooldown, Decided, Reserve
+from modelmuxd.store.records import CallLimit, Cooldown, Decided, Rating, Reserve
 from modelmuxd.store.settle import append, settle
 from muxwire.events import Text
 from muxwire.runs import Origin
@@ -23,6 +23,7 @@ BOUNDED = (
     "SCAN attempts USING INDEX attempts_one_at_a_time",
     "SCAN leases",
     "SCAN accounts",
+    "SCAN ratings USING INDEX ratings_at",
     "SCAN pauses",
     "SCAN spans",
 )
@@ -63,6 +64,9 @@ def everything(db: sqlite3.Connection) -> None:
     lookup.session_usage(db, "codex", "s")
     lookup.session_worktree(db, "codex", "s")
     knowledge.learn(db, [Reached(at=1.0, agent="codex")])
+    judged = Judged(at=1.0, agent="codex", value=1.0, source="rating")
+    ratings.rate(db, Rating(run_id=run_id(1), at=1.0, provider="codex", rating=5, judged=judged))
+    ratings.ratings(db, 20)
     knowledge.signals(db, 0, 10)
     knowledge.keep(db, Knowledge(), 1)
     knowledge.replace(db, knowledge.knowledge(db)[0])

@@ -14,6 +14,7 @@ from store.conformance_claims import ClaimsConformance
 from store.conformance_composites import CompositesConformance
 from store.conformance_knowledge import KnowledgeConformance
 from store.conformance_notices import NoticesConformance
+from store.conformance_ratings import RatingsConformance
 from store.conformance_statistics import StatisticsConformance
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +46,10 @@ class TestKnowledge(KnowledgeConformance):
 
 
 class TestNotices(NoticesConformance):
+    pass
+
+
+class TestRatings(RatingsConformance):
     pass
 
 

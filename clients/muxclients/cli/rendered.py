@@ -64,6 +64,11 @@ attach = command("attach", partial(ask, "attach"), examples=("muxctl attach 01ka
 why = command("why", partial(ask, "why"), examples=("muxctl why 01kak3",))
 retry = command("retry", partial(ask, "retry"), examples=("muxctl retry 01kak3", "muxctl retry 01kak3 -p claude"))
 sessions = command("sessions", partial(ask, "sessions"), examples=("muxctl sessions",))
+feedback = command(
+    "feedback",
+    partial(ask, "feedback"),
+    examples=("muxctl feedback --run-id 01kak3 --rating 5", "muxctl feedback --list"),
+)
 diff = command("diff", partial(ask, "diff"), examples=("muxctl diff 01kak3", "muxctl diff 01kak3 | git apply --3way"))
 apply = command("apply", partial(ask, "apply"), examples=("muxctl apply 01kak3",))
 discard = command("discard", partial(ask, "discard"), examples=("muxctl discard 01kak3",))

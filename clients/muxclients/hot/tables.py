@@ -342,6 +342,24 @@ OTHERS: dict[str, Verb] = {
         ),
     ),
     "env": ("Show the login shell's environment, or read it again.", None, ()),
+    "feedback": (
+        "Rate an answer, which routing learns from.",
+        None,
+        (
+            ("run_id", ("--run-id",), "text", "", None, "Run id, or 6 or more of its first characters."),
+            (
+                "provider",
+                ("-p", "--provider"),
+                "text",
+                "",
+                None,
+                "Whose answer is meant, of several (default: the last).",
+            ),
+            ("rating", ("-r", "--rating"), "int", None, (1, 5), "1 (of no use) to 5 (as good as can be)."),
+            ("comment", ("--comment",), "text", "", None, "A word about it, for you."),
+            ("list", ("--list",), "flag", False, None, "Show the last 20 ratings."),
+        ),
+    ),
     "clean": (
         "Take away what is old, after asking.",
         ("what", "many", False),

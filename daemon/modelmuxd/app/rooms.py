@@ -24,6 +24,7 @@ from modelmuxd.engine.diagnose import Doctor
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.ending import Ending
 from modelmuxd.engine.environment import Environments, Secrets
+from modelmuxd.engine.feedback import Feedback
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
@@ -140,6 +141,7 @@ class Engine:
             hub=self.hub,
             clock=clock,
         )
+        self.feedback = Feedback(store, clock)
         self.doctor = Doctor(store, self.line)
         self.reconciler = Reconciler(
             store=store,

@@ -20,6 +20,7 @@ from muxwire.methods import (
     DISPATCH,
     ENV,
     FACTS,
+    FEEDBACK,
     LIVE,
     PING,
     POLICY,
@@ -108,6 +109,7 @@ def handlers_of(
         {BROADCAST: composites.broadcast},
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
+        {FEEDBACK: handlers.Feedback(engine.feedback)},
         {CLEAN: retention.clean, SPACE: retention.space},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )

@@ -65,7 +65,14 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     run_id: str = ""
 
 
-Signal = Judged | Measured | Reached
+class Retracted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True):
+    """A judgement that was taken back: its user has given another one of the same answer."""
+
+    at: float
+    judged: Judged
+
+
+Signal = Judged | Measured | Reached | Retracted
 
 
 class Routed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

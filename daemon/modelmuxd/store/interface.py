@@ -40,6 +40,7 @@ from modelmuxd.store.records import (
     Notice,
     Old,
     Pause,
+    Rating,
     Settle,
     Spending,
     Task,
@@ -121,8 +122,17 @@ class TaskStore(Protocol):
         ...
 
     async def learn(self, signals: Sequence[Signal]) -> None:
-        """Signals that come without an attempt's end: ratings, comparisons, benchmarks. Those of an end are part of its
-        `settle`."""
+        """Signals that come without an attempt's end, as comparisons do. Those of an end are part of its `settle`, a
+        rating's of `rate`."""
+        ...
+
+    async def rate(self, rating: Rating) -> Rating | None:
+        """Keep it in place of an earlier one of the same run, which is returned. Its judgement goes among the signals,
+        after a `Retracted` of the earlier one's, in the same transaction."""
+        ...
+
+    async def ratings(self, limit: int) -> list[Rating]:
+        """The newest first."""
         ...
 
     async def knowledge(self) -> tuple[Knowledge, int]:

@@ -10,11 +10,11 @@ from muxwire.faults import Fault
 from muxwire.runs import Changes, Origin, Verified
 from muxwire.settings.model import Target
 
-from modelmuxd.domain.knowledge import Routed
+from modelmuxd.domain.knowledge import Judged, Routed
 from modelmuxd.domain.plans import Plan
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Task
+from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Rating, Task
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -26,6 +26,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "changes": msgspec.json.Decoder(Changes).decode,
     "verified": msgspec.json.Decoder(Verified).decode,
     "routed": msgspec.json.Decoder(Routed).decode,
+    "judged": msgspec.json.Decoder(Judged).decode,
     "worktree": msgspec.json.Decoder(Worktree).decode,
     "plan": msgspec.json.Decoder(Plan).decode,
     "origin": msgspec.json.Decoder(Origin).decode,
@@ -89,4 +90,5 @@ TASKS = Rows("tasks", Task, key=("run_id",), besides=("new", "output"))
 ATTEMPTS = Rows("attempts", Attempt, key=("task_id",), besides=("run_id", "usage"))
 USAGE = Rows("usage", Usage, key=("task_id", "number"))
 ACCOUNTS = Rows("accounts", Account, key=())
+RATINGS = Rows("ratings", Rating, key=("task_id",), besides=("run_id",))
 DECISIONS = Rows("decisions", Decided, key=("task_id", "at"))

@@ -21,6 +21,7 @@ from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store import accounts, buckets, budgets, composites, ending, lineage, lookup, retention
 from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import notices as noticing
+from modelmuxd.store import ratings as rating_
 from modelmuxd.store import settle as settling
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
@@ -39,6 +40,7 @@ from modelmuxd.store.records import (
     Notice,
     Old,
     Pause,
+    Rating,
     Settle,
     Spending,
     Task,
@@ -138,6 +140,12 @@ class SqliteTaskStore:
 
     async def learn(self, signals: Sequence[Signal]) -> None:
         await self._write(lambda db: knowing.learn(db, signals))
+
+    async def rate(self, rating: Rating) -> Rating | None:
+        return await self._write(lambda db: rating_.rate(db, rating))
+
+    async def ratings(self, limit: int) -> list[Rating]:
+        return await self._readers.rows(lambda db: rating_.ratings(db, limit))
 
     async def knowledge(self) -> tuple[Knowledge, int]:
         return await self._readers.rows(knowing.knowledge)

@@ -6,6 +6,7 @@ from modelmuxd.edge.handlers.check import Check
 from modelmuxd.edge.handlers.composites import Composites
 from modelmuxd.edge.handlers.dispatch import Dispatch
 from modelmuxd.edge.handlers.env import Env
+from modelmuxd.edge.handlers.feedback import Feedback
 from modelmuxd.edge.handlers.insight import Insight
 from modelmuxd.edge.handlers.policy import Policy
 from modelmuxd.edge.handlers.queue import Queue
@@ -19,6 +20,7 @@ __all__ = [
     "Composites",
     "Dispatch",
     "Env",
+    "Feedback",
     "Insight",
     "Policy",
     "Queue",
