@@ -19,6 +19,11 @@ class A2aServer:
         self.prompts: list[str] = []
         self.states: dict[str, str] = {}
         self.go = threading.Event()
+        self.raw: dict[str, list[tuple[int, bytes]]] = {}
+        """By path or method: statuses and bodies to answer with first, in order."""
+        self.more: Json = {}
+        """What else the card says."""
+        self.id = "t-1"
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"agent": self}))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -33,27 +38,33 @@ class A2aServer:
         self.server.server_close()
 
     def card(self) -> Json:
-        able = {"capabilities": {"streaming": self.streaming}, "name": "tester", "url": f"{self.url}/rpc"}
+        able = {"capabilities": {"streaming": self.streaming}, "name": "tester", "url": f"{self.url}/rpc", **self.more}
         if self.version == "1.0":
             at = {"url": f"{self.url}/rpc", "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
             return {**able, "supportedInterfaces": [at]}
-        return {**able, "protocolVersion": "0.3.0"} if self.version == "0.3" else able
+        return {"protocolVersion": "0.3.0", **able} if self.version == "0.3" else able
 
     def task(self, state: str, words: str = "", **more: Any) -> Json:
         told = f"TASK_STATE_{state.upper().replace('-', '_')}" if self.version == "1.0" else state
         part = {"text": words} if self.version == "1.0" else {"kind": "text", "type": "text", "text": words}
         status = {"state": told, **({"message": {"parts": [part]}} if words else {})}
         context = "sessionId" if self.version == "draft" else "contextId"
-        return {"id": "t-1", context: "c-1", "status": status, "kind": "task", **more}
+        return {"id": self.id, context: "c-1", "status": status, "kind": "task", **more}
 
     def artifact(self, text: str, *, append: bool) -> Json:
         part = {"text": text} if self.version == "1.0" else {"kind": "text", "type": "text", "text": text}
         body = {"artifactId": "a", "parts": [part]}
         if self.version == "1.0":
-            return {"artifactUpdate": {"taskId": "t-1", "contextId": "c-1", "artifact": body, "append": append}}
+            return {"artifactUpdate": {"taskId": self.id, "contextId": "c-1", "artifact": body, "append": append}}
         if self.version == "0.3":
-            return {"kind": "artifact-update", "taskId": "t-1", "contextId": "c-1", "artifact": body, "append": append}
-        return {"id": "t-1", "artifact": {**body, "index": 0, "append": append}}
+            return {
+                "kind": "artifact-update",
+                "taskId": self.id,
+                "contextId": "c-1",
+                "artifact": body,
+                "append": append,
+            }
+        return {"id": self.id, "artifact": {**body, "index": 0, "append": append}}
 
     def wrapped(self, task: Json) -> Json:
         return {"task": task} if self.version == "1.0" else task
@@ -67,8 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         old = self.agent.version == "draft"
+        if told := self._raw(self.path):
+            return self._send(*told)
         here = self.path == ("/.well-known/agent.json" if old else "/.well-known/agent-card.json")
-        self._answer(self.agent.card() if here else {}, 200 if here else 404)
+        return self._answer(self.agent.card() if here else {}, 200 if here else 404)
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -76,6 +89,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.agent.token and self.headers.get("Authorization") != f"Bearer {self.agent.token}":
             return self._answer({"error": "no"}, 401)
         self.agent.asked.append(method)
+        if self.agent.version == "draft" and not method.startswith("tasks/"):
+            return self._answer({"id": 1, "error": {"code": -32601, "message": "no such method"}})
+        if "message" in params and self.agent.version == "draft":
+            self.agent.id = params["id"]
+        if told := self._raw(method):
+            return self._send(*told)
         if method in ("GetTask", "tasks/get"):
             return self._answer({"id": 1, "result": self._now()})
         if method in ("CancelTask", "tasks/cancel"):
@@ -87,7 +106,11 @@ class _Handler(BaseHTTPRequestHandler):
         words = params["message"]["parts"][0]["text"]
         if "tream" in method or "Subscribe" in method:
             return self._stream(words)
-        state = {"ask": "input-required", "fail": "failed", "later": "working"}.get(words, "completed")
+        if words == "slow" and not self._at_once(params.get("configuration", {})):
+            self.agent.go.wait(20)
+        state = {"ask": "input-required", "fail": "failed", "later": "working", "slow": "working"}.get(
+            words, "completed"
+        )
         return self._answer({"id": 1, "result": self.agent.wrapped(self._done(words, state))})
 
     def _now(self) -> Json:
@@ -120,9 +143,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"data: {json.dumps({'jsonrpc': '2.0', 'id': 1, 'result': result})}\n\n".encode())
         self.wfile.flush()
 
+    def _at_once(self, said: Json) -> bool:
+        return said.get("blocking") is False or said.get("returnImmediately") is True
+
+    def _raw(self, what: str) -> tuple[int, bytes] | None:
+        left = self.agent.raw.get(what)
+        return left.pop(0) if left else None
+
     def _answer(self, body: Json, status: int = 200) -> None:
-        raw = json.dumps({"jsonrpc": "2.0", **body} if "name" not in body else body).encode()
+        self._send(status, json.dumps({"jsonrpc": "2.0", **body} if "name" not in body else body).encode())
+
+    def _send(self, status: int, raw: bytes) -> None:
         self.send_response(status)
+        if 300 <= status < 400:
+            self.send_header("Location", "http://127.0.0.1:9/elsewhere")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()

@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from muxwire.words import FaultKind
+
 from modelmuxd.adapters.asking import check, deny, refuse_setting
 from modelmuxd.adapters.base import Login, Package, Reader
 from modelmuxd.adapters.jsonl import JsonlReader, JsonObject, text
@@ -85,6 +87,7 @@ class A2aReader(JsonlReader):
         self._state = ""
         self._said = ""
         self._status = 0
+        self._passing = self._unknown = False
 
     def on_object(self, value: JsonObject) -> Iterator[Event]:
         match text(value, "a2a"):
@@ -105,6 +108,7 @@ class A2aReader(JsonlReader):
             case "error":
                 status = value.get("status")
                 self._status = status if isinstance(status, int) else 0
+                self._passing, self._unknown = value.get("passing") is True, value.get("unknown") is True
                 self._state, self._said = "error", text(value, "message")
             case _:
                 return
@@ -129,7 +133,10 @@ class A2aReader(JsonlReader):
                 return Trouble("refused", said or "The agent refused the task.")
             case "failed" | "canceled":
                 return Trouble(kind_of_words(said) or "crashed", said or f"The agent's task has {self._state}.")
+            case "error" if self._unknown:
+                return Trouble("timeout", said, "It may be at work: look there before you send it again.")
             case "error" if not killed(exit):
-                return Trouble(kind_of_status(self._status) or kind_of_words(said) or "transient", said)
+                otherwise: FaultKind = "transient" if self._passing else "invalid_request"
+                return Trouble(kind_of_status(self._status) or kind_of_words(said) or otherwise, said)
             case _:
                 return ended_early(exit, last_words(stderr_tail))

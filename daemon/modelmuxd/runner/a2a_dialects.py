@@ -40,7 +40,11 @@ class Dialect(msgspec.Struct, frozen=True):
         return {"A2A-Version": "1.0"} if self.version == "1.0" else {}
 
     def send(self, prompt: str, message_id: str, call: Json, *, stream: bool) -> tuple[str, Json]:
-        """`call` has the remote's `context` and `task`, where one goes on, and its `pattern`."""
+        """`call` has the remote's `context` and `task`, where one goes on, and its `pattern`.
+
+        Without a stream the agent is to name its task at once, not when it is done: what is known can be looked for,
+        and canceled. The draft has no word for that, but there the message's id is the task's.
+        """
         about = {"metadata": {"pattern": call["pattern"]}} if call.get("pattern") else {}
         context, task = call.get("context", ""), call.get("task", "")
         if self.version == "draft":
@@ -51,10 +55,12 @@ class Dialect(msgspec.Struct, frozen=True):
         where = {**({"contextId": context} if context else {}), **({"taskId": task} if task else {})}
         if self.version == "1.0":
             message = {"messageId": message_id, "role": "ROLE_USER", "parts": [{"text": prompt}], **where}
-            return ("SendStreamingMessage" if stream else "SendMessage"), {"message": message, **about}
+            at_once = {} if stream else {"configuration": {"returnImmediately": True}}
+            return ("SendStreamingMessage" if stream else "SendMessage"), {"message": message, **at_once, **about}
         parts = [{"kind": "text", "text": prompt}]
         message = {"messageId": message_id, "role": "user", "kind": "message", "parts": parts, **where}
-        return ("message/stream" if stream else "message/send"), {"message": message, **about}
+        at_once = {} if stream else {"configuration": {"blocking": False}}
+        return ("message/stream" if stream else "message/send"), {"message": message, **at_once, **about}
 
     def get(self, task: str) -> tuple[str, Json]:
         return ("GetTask" if self.version == "1.0" else "tasks/get"), {"id": task}
@@ -66,16 +72,29 @@ class Dialect(msgspec.Struct, frozen=True):
         return ("CancelTask" if self.version == "1.0" else "tasks/cancel"), {"id": task}
 
 
-def dialect_of(card: Json) -> Dialect:
-    """The newest that the card offers over JSON-RPC."""
+def dialect_of(card: Json) -> Dialect | None:
+    """The newest that the card offers over JSON-RPC; None when it offers other transports only. A card that says
+    nothing about itself is taken for the draft's."""
     for offered in rows(card, "supportedInterfaces"):
-        newest = str(offered.get("protocolVersion", "")).startswith("1.")
-        if newest and str(offered.get("protocolBinding", "")).upper() == "JSONRPC":
-            return Dialect("1.0", str(offered.get("url", "")))
-    url = str(card.get("url", ""))
-    if str(card.get("protocolVersion", "")).startswith("0.") or "preferredTransport" in card:
-        return Dialect("0.3", url)
-    return Dialect("draft", url)
+        newest = _word(offered, "protocolVersion").startswith("1.")
+        if newest and _word(offered, "protocolBinding").upper() == "JSONRPC":
+            return Dialect("1.0", _word(offered, "url"))
+    if not _word(card, "url") and rows(card, "supportedInterfaces"):
+        return None
+    preferred = _word(card, "preferredTransport")
+    if not preferred and not _word(card, "protocolVersion").startswith("0."):
+        return Dialect("draft", _word(card, "url"))
+    if preferred.upper() in ("", "JSONRPC"):
+        return Dialect("0.3", _word(card, "url"))
+    for offered in rows(card, "additionalInterfaces"):
+        if _word(offered, "transport").upper() == "JSONRPC":
+            return Dialect("0.3", _word(offered, "url"))
+    return None
+
+
+def can_stream(card: Json) -> bool:
+    able = card.get("capabilities")
+    return isinstance(able, dict) and able.get("streaming") is True
 
 
 def read_update(result: Json) -> Update:
