@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from muxwire import broadcast, events, feedback, insight, policy, retention, runs
+from muxwire import broadcast, collaborate, events, feedback, insight, policy, retention, runs
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -50,6 +50,14 @@ BROADCAST = Method(
     "Send one task to several agents at once.",
     event=events.RunEvent,
 )
+COLLABORATE = Method(
+    "collaborate",
+    collaborate.CollaborateParams,
+    collaborate.CollaborateResult,
+    "Have several agents work on one task in turns.",
+    event=events.RunEvent,
+)
+PATTERNS = Method("patterns", collaborate.PatternsParams, collaborate.PatternList, "Show the patterns that there are.")
 SHOW = Method("show", runs.RunRef, runs.RunDetail, "Show everything about one run.", hot=True)
 WATCH = Method("watch", runs.WatchParams, runs.RunResult, "Follow a run's events.", event=events.RunEvent)
 WAIT = Method("wait", runs.WaitParams, runs.WaitResult, "Wait for runs to end.", hot=True)
@@ -91,7 +99,8 @@ METHODS: dict[str, Method[Any, Any]] = {
     method.name: method
     for method in (
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
-        *(BROADCAST, ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
+        *(BROADCAST, COLLABORATE, PATTERNS),
+        *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
         *(POLICY, POLICY_TEST, ENV, FEEDBACK, CLEAN, SPACE, FACTS, SHUTDOWN),
     )
 }

@@ -22,19 +22,20 @@ Gives a coding task to an AI agent CLI and never loses it.
 Usage: muxctl COMMAND [OPTIONS] [ARGS]    -h, --help explains each; --json goes with every one
 
 Tasks:
-  dispatch   Send one task to one agent.
-  broadcast  Send one task to several agents at once.
-  status     Show what runs, what waits and why; -w follows.
-  show       Show everything about one run.
-  wait       Wait for runs to end.
-  cancel     Cancel runs and end their process trees.
+  dispatch     Send one task to one agent.
+  broadcast    Send one task to several agents at once.
+  collaborate  Have several agents work on one task in turns.
+  status       Show what runs, what waits and why; -w follows.
+  show         Show everything about one run.
+  wait         Wait for runs to end.
+  cancel       Cancel runs and end their process trees.
 
 Set-up:
-  demo       Show it all with scripted agents; no model is called.
-  check      Show which providers can be used and what the others lack.
-  config     Show, explain and check the settings.
-  daemon     Start, stop and look at the daemon.
-  help       Explain a command, or a topic: exit-codes, environment.
+  demo         Show it all with scripted agents; no model is called.
+  check        Show which providers can be used and what the others lack.
+  config       Show, explain and check the settings.
+  daemon       Start, stop and look at the daemon.
+  help         Explain a command, or a topic: exit-codes, environment.
 Also: """
 
 

@@ -20,7 +20,8 @@ ALSO = ""
 
 COMMANDS = {
     "dispatch": Name("rendered:dispatch", VERBS["dispatch"][0], TASKS),
-    "broadcast": Name("broadcast:broadcast", OTHERS["broadcast"][0], TASKS),
+    "broadcast": Name("composites:broadcast", OTHERS["broadcast"][0], TASKS),
+    "collaborate": Name("composites:collaborate", OTHERS["collaborate"][0], TASKS),
     "status": Name("status:status", "Show what runs, what waits and why; -w follows.", TASKS),
     "show": Name("rendered:show", VERBS["show"][0], TASKS),
     "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", ALSO),
@@ -41,6 +42,7 @@ COMMANDS = {
     "doctor": Name("check:doctor", "The same as `muxctl check --diagnose`.", ALSO),
     "config": Name("config:config", "Show, explain and check the settings.", SETUP),
     "env": Name("env:env", "Show the login shell's environment by name, or read it again.", ALSO),
+    "patterns": Name("composites:patterns", OTHERS["patterns"][0], ALSO),
     "profile": Name("profile:profile", "Show the profiles that are defined here, or one.", ALSO),
     "policy": Name("policy:policy", "Look at the policy, and try it.", ALSO),
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),

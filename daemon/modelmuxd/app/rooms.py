@@ -20,6 +20,7 @@ from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.composites import Composites
 from modelmuxd.engine.composites.conductor import Conductor
 from modelmuxd.engine.composites.inbox import Inbox
+from modelmuxd.engine.composites.reading import Reading
 from modelmuxd.engine.diagnose import Doctor
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.ending import Ending
@@ -100,9 +101,11 @@ class Engine:
             inbox=inbox,
             clock=clock,
         )
+        reading = Reading(self.attempts, self.worktrees)
         self.conductor = Conductor(
             store=store,
-            attempts=self.attempts,
+            reading=reading,
+            worktrees=self.worktrees,
             dispatcher=self.dispatcher,
             scheduler=self.scheduler,
             governor=self.governor,
@@ -128,6 +131,7 @@ class Engine:
         )
         self.composites = Composites(
             runs=self.runs,
+            reading=reading,
             settings_for=self.source,
             locate=self.prober.locate,
             governor=self.governor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from muxwire.settings.model import Pattern
 from muxwire.words import Sandbox
 
 
@@ -27,7 +28,21 @@ class Broadcast(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """Answers that make it a success."""
 
 
-Plan = Broadcast
+class Collaboration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="collaborate"):
+    """Roles that work on the task in turns."""
+
+    name: str
+    """The pattern's."""
+    pattern: Pattern
+    """As it was when this began; each role's provider is who was asked for."""
+    max_rounds: int
+    timeout: int
+    """Seconds that each turn may take."""
+    budget_micros: int | None = None
+    """Micro-dollars of known cost after which no further turn begins."""
+
+
+Plan = Broadcast | Collaboration
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,4 +70,9 @@ def kind_of(plan: Plan) -> str:
 
 def providers_of(plan: Plan) -> tuple[str, ...]:
     """Whom it may ask, each once."""
-    return tuple(dict.fromkeys(member.provider for member in plan.members))
+    match plan:
+        case Broadcast():
+            words = [member.provider for member in plan.members]
+        case Collaboration():
+            words = [turn.provider for turn in plan.pattern.turns]
+    return tuple(dict.fromkeys(words))

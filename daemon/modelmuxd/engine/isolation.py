@@ -28,7 +28,8 @@ class Isolation:
         """After the agent's end: its work is checked where it has finished, and in any case what it changed counts."""
         if task.new.worktree is None:
             return ended
-        if ended.fault is None and not task.canceling:
+        looks = bool(task.new.part_of) and task.new.sandbox == "read-only"  # at what another turn has changed
+        if ended.fault is None and not task.canceling and not looks:
             ended = await self._verified(task, attempt, ended, live)
         return msgspec.structs.replace(ended, changes=await self._worktrees.changes(task))
 

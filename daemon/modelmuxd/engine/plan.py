@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 from muxwire.faults import CALLER, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
-from muxwire.settings.model import Notifications, OnTimeout, Verify
+from muxwire.settings.model import Notifications, OnTimeout, Pattern, Verify
 from muxwire.words import Effort, Sandbox
 
 from modelmuxd.adapters.base import Adapter
@@ -41,6 +41,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Ignored files that go along into a worktree."""
     verify: Verify = Verify()
     notifications: Notifications = Notifications()
+    patterns: Mapping[str, Pattern] = {}
+    """Of the user's own."""
 
     def window(self, provider: str) -> int:
         """Tokens that a provider's models take at least; 0 when that is not known."""

@@ -125,7 +125,7 @@ class Runs:
             payload=payload,
             notify=(await self._settings_for(params.workdir, params.profile)).notifications.targets,
         )
-        if task.blocked is None and plan is None:
+        if task.blocked is None:
             tree = await self._worktrees.chosen(task, asked=params.worktree, carry=params.carry)
             task = msgspec.structs.replace(task, worktree=tree)
         with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
@@ -196,8 +196,12 @@ class Runs:
         """Of a composite: what its turns came to so far, with as much of their answers as one result may hold."""
         if task.new.plan is None:
             return []
-        share = [await self.result(turn) for turn in await turns_of(self._store, task.new)]
+        share = [await self.result(turn) for turn in await self.turns_of(task)]
         return within(share, WHOLE_OUTPUT)
+
+    async def turns_of(self, task: Task) -> list[Task]:
+        """Of a composite, those that it goes on from included."""
+        return await turns_of(self._store, task.new)
 
     def _read_output(self, task: Task) -> str:
         with Path(self._attempts.spool, task.output_file).open("rb") as file:

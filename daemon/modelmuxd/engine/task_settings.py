@@ -99,6 +99,7 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         copied=settings.worktree.copy,
         verify=settings.verify,
         notifications=settings.notifications,
+        patterns=settings.patterns,
     )
 
 

@@ -36,6 +36,7 @@ def finish(db: sqlite3.Connection, end: Ending, now: float) -> Task:
         "summary": end.summary,
         "output_size": end.output_size,
         "fault": end.fault,
+        "changes": end.changes,
         "usage": total_usage(spent),
         "cost_micros": total_cost(spent),
     }

@@ -351,6 +351,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     output: str = ""
     output_size: int = 0
     fault: Fault | None = None
+    changes: Changes | None = None
+    """In its worktree, where it has one."""
     events: tuple[RunEvent, ...] = ()
     decisions: tuple[Decided, ...] = ()
 

@@ -56,6 +56,7 @@ def problems(settings: Settings, known: Collection[str]) -> Iterator[Problem]:
     yield from _addresses(settings)
     yield from _own(settings)
     yield from _copied(settings)
+    yield from _patterns(settings)
 
 
 def _own(settings: Settings) -> Iterator[Problem]:
@@ -67,6 +68,23 @@ def _own(settings: Settings) -> Iterator[Problem]:
             yield Problem(path, text, "Give one of them.")
         elif one.command and any(server):
             yield Problem(path, f"providers.{name} is a command, which has no api_key_env or model.", "Remove them.")
+
+
+def _patterns(settings: Settings) -> Iterator[Problem]:
+    for name, pattern in settings.patterns.items():
+        roles = [turn.role for turn in pattern.turns]
+        for index, role in enumerate(pattern.result):
+            yield from _one_of("role", ("patterns", name, "result", index), role, roles)
+        if not set(pattern.result) & set(roles):
+            text = f"patterns.{name} says of no role that its answer is the result."
+            yield Problem(("patterns", name), text, 'Write, for example, result = ["writer"].')
+        for index, turn in enumerate(pattern.turns):
+            here: Path = ("patterns", name, "turns", index)
+            if not _NAME.match(turn.role) or roles.index(turn.role) != index:
+                hint = "Use letters, digits, `.`, `_` and `-`, each role once."
+                yield Problem((*here, "role"), f"{shortened(turn.role)} cannot be a role's name here.", hint)
+            if turn.session:
+                yield from _one_of("role", (*here, "session"), turn.session, roles)
 
 
 def _copied(settings: Settings) -> Iterator[Problem]:
@@ -104,6 +122,10 @@ def _named_providers(settings: Settings) -> Iterator[tuple[Path, str]]:
             yield ("profiles", profile, "providers", name), name
     for name in settings.limits.providers:
         yield ("limits", "providers", name), name
+    for name, pattern in settings.patterns.items():
+        for index, turn in enumerate(pattern.turns):
+            if turn.provider.partition("/")[0] != "auto":
+                yield ("patterns", name, "turns", index, "provider"), turn.provider.partition("/")[0]
     for workflow, plan in settings.workflows.items():
         for index, step in enumerate(plan.steps):
             if step.provider != "auto":

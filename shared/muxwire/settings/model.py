@@ -111,6 +111,38 @@ class Workflow(_Table, frozen=True):
     steps: tuple[Step, ...] = ()
 
 
+class PatternTurn(_Table, frozen=True):
+    """What one role does in a collaboration."""
+
+    role: str
+    prompt: str
+    """With {task} {round} {transcript}, {ROLE} for what a role said last and {work} for the result so far, both also
+    with `.diff`, `.verify` and, of a verdict, `.findings`."""
+    again: str = ""
+    """The prompt where it goes on with its session, which knows the rest."""
+    provider: str = "auto"
+    when: Literal["every", "first", "later", "end"] = "every"
+    """In which rounds; `end` is after all of them."""
+    beside: bool = False
+    """At the same time as the turn before it."""
+    session: str = ""
+    """Another role whose session it goes on with, where both have the same provider."""
+    verdict: Literal["", "review", "ruling"] = ""
+    """What its answer must end with; an approving `review` ends the rounds."""
+    writes: bool = False
+    """Whether it may change what the collaboration may; all others read."""
+
+
+class Pattern(_Table, frozen=True):
+    """How several roles work on one task in turns."""
+
+    description: str = ""
+    max_rounds: Annotated[int, Meta(ge=1, le=50)] = 3
+    result: Texts = ()
+    """The roles whose last answer is the result."""
+    turns: tuple[PatternTurn, ...] = ()
+
+
 Target = Literal["webhook", "hook"]
 
 
@@ -214,6 +246,7 @@ class Settings(_Table, frozen=True):
     a2a_agents: dict[str, A2aAgent] = {}
     acp_agents: dict[str, AcpAgent] = {}
     workflows: dict[str, Workflow] = {}
+    patterns: dict[str, Pattern] = {}
     notifications: Notifications = Notifications()
     retention: Retention = Retention()
     worktree: Worktree = Worktree()

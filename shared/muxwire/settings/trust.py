@@ -56,6 +56,9 @@ def _guarded(data: Mapping[str, Any]) -> Iterator[Path]:
     for name, workflow in _tables(data.get("workflows")):
         if any(_writes(step) for step in as_list(workflow.get("steps")) or ()):
             yield ("workflows", name)
+    for name, pattern in _tables(data.get("patterns")):
+        if any((as_table(turn) or {}).get("writes") for turn in as_list(pattern.get("turns")) or ()):
+            yield ("patterns", name)
 
 
 def _writes(step: Any) -> bool:
@@ -74,6 +77,7 @@ def _users_own(path: Path) -> tuple[str, str]:
 
 
 def _untrusted(path: Path, folder: str) -> tuple[str, str]:
-    what = "a workflow with steps that may write" if path[0] == "workflows" else dotted(path)
+    whole = {"workflows": "a workflow with steps that may write", "patterns": "a pattern with turns that may write"}
+    what = whole.get(str(path[0])) or dotted(path)
     text = f"{what} needs your trust, since it comes with the project."
     return text, f"Read the file, then `muxctl trust {shlex.quote(folder)}`."

@@ -1,8 +1,9 @@
-"""`broadcast`: tasks made of tasks."""
+"""`broadcast`, `collaborate` and `patterns`: tasks made of tasks."""
 
 from __future__ import annotations
 
 from muxwire.broadcast import BroadcastParams, BroadcastResult
+from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternList, PatternsParams
 from muxwire.runs import DispatchParams
 
 from modelmuxd.domain.plans import Plan
@@ -26,7 +27,16 @@ class Composites:
         asked, plan = await self._engine.broadcast(params)
         return await self._engine.broadcast_result(await self._take(params, asked, plan, call))
 
-    async def _take(self, params: BroadcastParams, asked: DispatchParams, plan: Plan, call: Call) -> Task:
+    async def collaborate(self, params: CollaborateParams, call: Call) -> CollaborateResult:
+        asked, plan = await self._engine.collaborate(params)
+        return await self._engine.collaborate_result(await self._take(params, asked, plan, call))
+
+    async def patterns(self, params: PatternsParams, call: Call) -> PatternList:
+        return await self._engine.patterns(params)
+
+    async def _take(
+        self, params: BroadcastParams | CollaborateParams, asked: DispatchParams, plan: Plan, call: Call
+    ) -> Task:
         secrets = await call.need(await self._runs.secret_names(asked, plan))
         origin = await origin_of(self._runs, call, workdir=params.workdir)
         client, parent = params.origin.caller, origin.parent

@@ -14,7 +14,7 @@ from muxwire.words import FINAL_STATES
 
 from modelmuxd.edge.render import clean, human, runs
 from modelmuxd.edge.render.base import Printed, Rendered
-from modelmuxd.edge.render.broadcast import child_line
+from modelmuxd.edge.render.following import child_line
 from modelmuxd.edge.render.layout import paint
 from modelmuxd.edge.render.plain import fault_text, json_line, refused, stable
 

@@ -10,6 +10,7 @@ from muxwire.protocol import View
 from modelmuxd.edge.render import (
     broadcast,
     check,
+    collaborate,
     daemon,
     dispatch,
     feedback,
@@ -41,6 +42,7 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "show": lambda view: Answer(view, show.show_text),
     "why": lambda view: Answer(view, show.why_text),
     "answer": lambda view: Answer(view, runs.answered_text),
+    "patterns": lambda view: Answer(view, collaborate.patterns_text),
     "queue": lambda view: Answer(view, queue.queue_text),
     "env": lambda view: Answer(view, daemon.env_text),
     "sessions": lambda view: Answer(view, sessions.sessions_text),
@@ -54,6 +56,7 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "wait": runs.waited,
     "cancel": runs.canceled,
 }
+_COMPOSITES = {"broadcast": broadcast.start, "collaborate": collaborate.start}
 _FOLLOWING = ("dispatch", "attach", "retry")
 
 
@@ -61,8 +64,8 @@ def start(method_name: str, view: View, params: Any) -> Rendered:
     """The renderer of one call. A name without one, such as one that is refused as unknown, gets JSON."""
     if method_name in _FOLLOWING:
         return dispatch.start(view, params)
-    if method_name == "broadcast":
-        return broadcast.start(view, params)
+    if method_name in _COMPOSITES:
+        return _COMPOSITES[method_name](view, params)
     return _MAKERS.get(method_name, _json)(view)
 
 

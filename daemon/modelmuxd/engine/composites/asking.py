@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import msgspec
 from muxwire.broadcast import BroadcastParams
+from muxwire.collaborate import CollaborateParams
 from muxwire.faults import NO_PROVIDER, USAGE, refuse
 from muxwire.runs import DispatchParams
+from muxwire.settings.model import Pattern
 
-from modelmuxd.domain.plans import Broadcast, Member
+from modelmuxd.domain.plans import Broadcast, Collaboration, Member
 from modelmuxd.engine.plan import TaskSettings, split_provider, wanted
 
 
@@ -48,3 +50,14 @@ def broadcast_of(params: BroadcastParams, members: tuple[Member, ...], timeout: 
         raise refuse(USAGE, text, "Ask more members, or lower --quorum.")
     needed = len(members) if params.all else params.quorum or 1
     return Broadcast(members=members, timeout=timeout, quorum=params.quorum, needed=needed)
+
+
+def collaboration_of(params: CollaborateParams, pattern: Pattern, timeout: int) -> Collaboration:
+    """`timeout` is each turn's."""
+    return Collaboration(
+        name=params.pattern,
+        pattern=pattern,
+        max_rounds=params.max_rounds or pattern.max_rounds,
+        timeout=timeout,
+        budget_micros=None if params.budget is None else round(params.budget * 1_000_000),
+    )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from muxwire.broadcast import BroadcastParams, BroadcastResult
+from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternList, PatternsParams
 from muxwire.runs import DispatchParams
 
-from modelmuxd.domain.plans import Broadcast
+from modelmuxd.domain.plans import Broadcast, Collaboration
 from modelmuxd.engine.clock import Clock
-from modelmuxd.engine.composites.asking import as_dispatch, broadcast_of, members_of
-from modelmuxd.engine.composites.outcome import broadcast_result
+from modelmuxd.engine.composites.asking import as_dispatch, broadcast_of, collaboration_of, members_of
+from modelmuxd.engine.composites.collaborate import walked
+from modelmuxd.engine.composites.outcome import broadcast_result, collaborate_result
+from modelmuxd.engine.composites.patterns import chosen, every, line_of
+from modelmuxd.engine.composites.reading import Reading
+from modelmuxd.engine.composites.score import Score
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.plan import Locate, SettingsFor, TaskSettings
 from modelmuxd.engine.runs import Runs
@@ -21,9 +26,17 @@ class Composites:
     """Each kind has a plan that is made of its request, and a result that is derived from its turns."""
 
     def __init__(
-        self, *, runs: Runs, settings_for: SettingsFor, locate: Locate, governor: Governor, clock: Clock
+        self,
+        *,
+        runs: Runs,
+        reading: Reading,
+        settings_for: SettingsFor,
+        locate: Locate,
+        governor: Governor,
+        clock: Clock,
     ) -> None:
         self._runs = runs
+        self._reading = reading
         self._settings_for = settings_for
         self._locate = locate
         self._governor = governor
@@ -40,6 +53,29 @@ class Composites:
     async def broadcast_result(self, task: Task) -> BroadcastResult:
         turns = await self._runs.turns(task)
         return broadcast_result(task, turns, self._clock.now())
+
+    async def collaborate(self, params: CollaborateParams) -> tuple[DispatchParams, Collaboration]:
+        """The request as a task, and its plan. Raises FaultError for what could never run."""
+        settings = await self._settings_for(params.workdir, params.profile)
+        pattern = chosen(params.pattern, params.roles, settings)
+        return as_dispatch(params), collaboration_of(params, pattern, self._governor.timeout(params.turn_timeout))
+
+    async def collaborate_result(self, task: Task) -> CollaborateResult:
+        plan = task.new.plan
+        assert isinstance(plan, Collaboration)
+        replies = [await self._reading(task, turn) for turn in await self._runs.turns_of(task)]
+        score = Score(
+            parent=task.new,
+            canceling=task.canceling,
+            replies={(reply.step, reply.round): reply for reply in replies},
+            now=self._clock.now(),
+        )
+        turns = await self._runs.turns(task)
+        return collaborate_result(task, plan, walked(plan, score), turns, score.now)
+
+    async def patterns(self, params: PatternsParams) -> PatternList:
+        settings = await self._settings_for(params.workdir, "")
+        return PatternList(tuple(line_of(name, pattern) for name, pattern in every(settings).items()))
 
     async def _usable(self, asked: DispatchParams, settings: TaskSettings) -> Sequence[str]:
         """All that can take a task here and are not switched off."""

@@ -14,18 +14,19 @@ from anyio.abc import TaskGroup
 from muxwire.events import ChildChanged, RunEvent
 from muxwire.faults import INTERNAL, Fault
 
-from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.clock import Clock
-from modelmuxd.engine.composites.following import follows, reads_answers
+from modelmuxd.engine.composites.following import follows
 from modelmuxd.engine.composites.history import turns_of
 from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.composites.offspring import offspring
-from modelmuxd.engine.composites.score import Finish, Key, Next, Reply, Score, reply_of
+from modelmuxd.engine.composites.reading import Reading
+from modelmuxd.engine.composites.score import Finish, Key, Next, Reply, Score
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.engine.worktrees import Worktrees
 from modelmuxd.store.interface import StoreFull, TaskStore
 from modelmuxd.store.records import Ending, Task
 
@@ -64,7 +65,8 @@ class Conductor:
         self,
         *,
         store: TaskStore,
-        attempts: Attempts,
+        reading: Reading,
+        worktrees: Worktrees,
         dispatcher: Dispatcher,
         scheduler: Scheduler,
         governor: Governor,
@@ -74,7 +76,8 @@ class Conductor:
         clock: Clock,
     ) -> None:
         self._store = store
-        self._attempts = attempts
+        self._reading = reading
+        self._worktrees = worktrees
         self._dispatcher = dispatcher
         self._scheduler = scheduler
         self._governor = governor
@@ -117,11 +120,8 @@ class Conductor:
         return composite
 
     async def _read(self, composite: Open, turn: Task) -> None:
-        """How a turn stands. Of a blocked one too: policy is a reply."""
-        plan, text = composite.task.new.plan, ""
-        if plan is not None and turn.state == "success" and reads_answers(plan):
-            text = await self._attempts.answer(turn)
-        reply = reply_of(turn, text)
+        """How a turn stands."""
+        reply = await self._reading(composite.task, turn)
         composite.replies[reply.step, reply.round] = reply
 
     async def _step(self, composite: Open) -> bool:
@@ -194,6 +194,7 @@ class Conductor:
             output=finish.output,
             output_size=len(finish.output.encode()),
             fault=finish.fault,
+            changes=await self._worktrees.changes(composite.task),
             events=tuple(composite.news(now)),
         )
         with anyio.CancelScope(shield=True):

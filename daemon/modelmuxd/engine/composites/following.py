@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from muxwire.faults import Fault
 
-from modelmuxd.domain.plans import Broadcast, Plan
-from modelmuxd.engine.composites import broadcast
+from modelmuxd.domain.plans import Broadcast, Collaboration, Plan
+from modelmuxd.engine.composites import broadcast, collaborate
 from modelmuxd.engine.composites.score import Finish, Next, Score
 from modelmuxd.engine.times import span
 
@@ -13,13 +14,15 @@ from modelmuxd.engine.times import span
 def follows(plan: Plan, score: Score) -> Next:
     """Whoever ends it ends all its turns first."""
     if score.canceling:
-        return _ending(score, Finish(state="canceled", fault=Fault("canceled", "Canceled.")))
+        return _ending(plan, score, Finish(state="canceled", fault=Fault("canceled", "Canceled.")))
     deadline = score.parent.deadline
     if deadline is not None and score.now >= deadline:
-        return _ending(score, Finish(state="timeout", fault=_too_late(score, deadline)))
+        return _ending(plan, score, Finish(state="timeout", fault=_too_late(score, deadline)))
     match plan:
         case Broadcast():
             return broadcast.next_turns(plan, score)
+        case Collaboration():
+            return collaborate.next_turns(plan, score)
 
 
 def reads_answers(plan: Plan) -> bool:
@@ -27,9 +30,11 @@ def reads_answers(plan: Plan) -> bool:
     return not isinstance(plan, Broadcast)
 
 
-def _ending(score: Score, finish: Finish) -> Next:
+def _ending(plan: Plan, score: Score, finish: Finish) -> Next:
     if score.open:
         return Next(cancel=score.open, why=f"the end of {score.parent.run_id}")
+    if isinstance(plan, Collaboration) and (work := collaborate.work_of(plan, score)):
+        finish = msgspec.structs.replace(finish, output=work.text)
     return Next(finish=finish)
 
 

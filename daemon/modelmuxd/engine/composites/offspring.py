@@ -26,7 +26,13 @@ def offspring(parent: NewTask, turn: Turn, governor: Governor, now: float) -> Ne
         family=family,
         left_out=parent.caller_excluded,
     )
-    place = {"part_of": parent.run_id, "step": turn.step, "round": turn.round, "deadline": parent.deadline}
+    place = {
+        "worktree": parent.worktree,
+        "part_of": parent.run_id,
+        "step": turn.step,
+        "round": turn.round,
+        "deadline": parent.deadline,
+    }
     return msgspec.structs.replace(task, **place)
 
 

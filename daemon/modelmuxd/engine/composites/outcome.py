@@ -6,8 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 from muxwire.broadcast import BroadcastResult, Tally
+from muxwire.collaborate import Artifact, CollaborateResult, CollaborationState, TurnLine
 from muxwire.runs import RunResult
+from muxwire.words import State
 
+from modelmuxd.domain.plans import Collaboration
+from modelmuxd.engine.composites.collaborate import Walk
+from modelmuxd.engine.composites.verdicts import fenced
 from modelmuxd.engine.results import cost_of, duration_of, token_usage
 from modelmuxd.store.records import Task
 
@@ -26,6 +31,73 @@ def broadcast_result(task: Task, turns: Sequence[RunResult], now: float) -> Broa
         cost=cost_of(task.cost_micros),
         error=task.fault,
         next="" if task.ended_at is not None else f"muxctl wait {task.new.run_id}",
+    )
+
+
+_STATES: dict[State, CollaborationState] = {
+    "queued": "submitted",
+    "waiting": "submitted",
+    "running": "working",
+    "success": "completed",
+    "canceled": "canceled",
+    "blocked": "rejected",
+}
+"""0.29's words, which are A2A's; all else has failed."""
+ARTIFACT = 50
+"""Characters that a fenced block has more of to be an artifact, as in 0.29."""
+ARTIFACT_HEAD = 2000
+
+
+def collaborate_result(
+    task: Task, plan: Collaboration, walk: Walk, turns: Sequence[RunResult], now: float
+) -> CollaborateResult:
+    run_id = task.new.run_id
+    reviewed = any(turn.verdict == "review" for turn in plan.pattern.turns)
+    return CollaborateResult(
+        task_id=run_id,
+        context_id=run_id,
+        pattern=plan.name,
+        state=_STATES.get(task.state, "failed"),
+        rounds=walk.rounds,
+        duration_seconds=duration_of(task, now),
+        providers_used=tuple(dict.fromkeys(turn.provider for turn in turns)),
+        turns=tuple(map(_turn_line, turns)),
+        final_output=task.output,
+        artifacts=artifacts(task.output),
+        run_id=run_id,
+        status=task.state,
+        approved=walk.approved if reviewed else None,
+        verdict=walk.verdict,
+        verdicts=tuple(walk.verdicts),
+        notes=tuple(walk.notes),
+        token_usage=token_usage(task.usage),
+        cost=cost_of(task.cost_micros),
+        changes=task.changes,
+        error=task.fault,
+        next="" if task.ended_at is not None else f"muxctl wait {run_id}",
+    )
+
+
+def artifacts(text: str) -> tuple[Artifact, ...]:
+    """The fenced blocks of an answer."""
+    long = [(kind, block) for kind, block in fenced(text) if len(block) > ARTIFACT]
+    return tuple(
+        Artifact(id=f"artifact-{number}", name=kind or "text", content=block[:ARTIFACT_HEAD])
+        for number, (kind, block) in enumerate(long, 1)
+    )
+
+
+def _turn_line(turn: RunResult) -> TurnLine:
+    return TurnLine(
+        turn_id=turn.run_id,
+        role=turn.step,
+        round=turn.round,
+        provider=turn.provider,
+        model=turn.model,
+        status=turn.status,
+        duration=turn.duration_seconds,
+        output_summary=turn.summary,
+        error=turn.error,
     )
 
 

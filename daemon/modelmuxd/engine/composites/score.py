@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from muxwire.faults import Fault
+from muxwire.faults import VERIFY, Fault
 from muxwire.words import FINAL_STATES, FinalState, State, WaitReason
 
 from modelmuxd.domain.plans import Turn
@@ -30,7 +30,20 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     """Its answer, where the plan's function reads answers."""
     fault: Fault | None = None
+    patch: str = ""
+    """What its composite's worktree had changed by then."""
+    verify: str = ""
+    """What the project's check said of that."""
     cost_micros: int | None = None
+
+    @property
+    def spoke(self) -> bool:
+        """Whether there is an answer: also where the project's check then says that it is no good."""
+        return self.state == "success" or (self.fault is not None and self.fault.code == VERIFY)
+
+    @property
+    def failed(self) -> bool:
+        return self.ended and not self.spoke
 
     @property
     def ended(self) -> bool:
@@ -71,7 +84,8 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
     finish: Finish | None = None
 
 
-def reply_of(task: Task, text: str = "") -> Reply:
+def reply_of(task: Task) -> Reply:
+    """Without the texts."""
     return Reply(
         run_id=task.new.run_id,
         step=task.new.step,
@@ -82,7 +96,6 @@ def reply_of(task: Task, text: str = "") -> Reply:
         provider=task.provider or task.new.provider.partition("/")[0],
         model=task.model or task.new.model,
         session_id=task.session_id,
-        text=text,
         fault=task.fault,
         cost_micros=task.cost_micros,
     )
