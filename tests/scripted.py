@@ -64,9 +64,10 @@ for line in script.decode().splitlines():
     elif word == "touch":
         open(rest, "w").close()
     elif word == "once":
-        if os.path.exists(rest):
+        try:
+            open(rest, "x").close()
+        except FileExistsError:
             break
-        open(rest, "w").close()
     elif word == "note":
         what, _, path = rest.partition(" ")
         with open(path, "ab", buffering=0) as file:
