@@ -34,7 +34,7 @@ async def test_a_rating_is_about_whoever_answered(tmp_path: Path) -> None:
         (line,) = await engine.feedback.list()
     assert (kept.run_id, kept.provider, before) == (result.run_id, "claude", None)
     assert isinstance(told, Judged)
-    assert (told.agent, told.value, told.run_id) == ("claude", 0.75, result.run_id)
+    assert (told.agent, told.value, told.weight, told.run_id) == ("claude", 0.87, 0.7, result.run_id)
     assert (line.provider, line.rating, line.comment) == ("claude", 4, "good")
 
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from modelmuxd.domain.knowledge import Judged, Retracted
+from modelmuxd.domain.rating import Rating
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import Rating
 from muxwire.faults import FaultError
 from store.builders import Engine, a_task, run_id
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from modelmuxd.domain.bucket import Asked
 from modelmuxd.domain.knowledge import Judged, Knowledge, Reached
+from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.store import accounts, buckets, budgets, ending, knowledge, lineage, lookup, ratings
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import open_database
-from modelmuxd.store.records import CallLimit, Cooldown, Decided, Rating, Reserve
+from modelmuxd.store.records import CallLimit, Cooldown, Decided, Reserve
 from modelmuxd.store.settle import append, settle
 from muxwire.events import Text
 from muxwire.runs import Origin

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Source = Literal["outcome", "verify", "rating", "apply", "discard", "comparison", "benchmark"]
+Source = Literal["outcome", "verify", "rating", "apply", "discard", "retry", "comparison", "benchmark"]
 """Where a judgement comes from."""
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]

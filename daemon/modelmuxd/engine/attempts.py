@@ -57,6 +57,8 @@ class Live:
         self.deadline = deadline
         self.recorder: Recorder | None = None
         self.silence = Silence()
+        self.first_byte: float | None = None
+        """Seconds from the attempt's start until the agent said anything; None where an earlier daemon saw it."""
         self.ending: Ended | None = None
         self._end = anyio.Event()
 
@@ -133,9 +135,11 @@ class Attempts:
         process: AgentProcess,
         live: Live,
         signal: StopSignal,
-        seen: Sequence[wire.RunEvent] = (),
+        seen: Sequence[wire.RunEvent] | None = None,
     ) -> Settle:
-        """Read what the agent says until it has ended. `seen` is what an earlier daemon recorded of this attempt."""
+        """Read what the agent says until it has ended. `seen` is what an earlier daemon recorded of this attempt; None
+        where it is ours from the start."""
+        fresh, seen = seen is None, seen or ()
         reader = adapter.reader(request)
         answer = Answer(self.spool / attempt.folder)
         text_seen, others_seen = count_seen(seen, attempt.number)
@@ -145,7 +149,7 @@ class Attempts:
                 tasks.start_soon(self._watch_clock, live)
                 tasks.start_soon(self._watch_silence, attempt, adapter.first_byte_s, process, live)
                 tasks.start_soon(_stop_when_asked, live, process, signal)
-                await self._read(attempt, reader, process, live)
+                await self._read(attempt, reader, process, live, fresh=fresh)
                 tasks.cancel_scope.cancel()
         except Exception:  # ours, or a reader's: nobody would follow the agent any more
             await process.stop(signal, GRACE)
@@ -161,9 +165,10 @@ class Attempts:
             outcome = msgspec.structs.replace(outcome, fault=lost(attempt))
         if live.ending == "silent" and not live.silence.heard:
             outcome = msgspec.structs.replace(outcome, fault=said_nothing(attempt.provider, live.silence.seconds))
-        return self._ended(attempt, exit, outcome, answer, recorder)
+        ended = self._ended(attempt, exit, outcome, answer, recorder)
+        return msgspec.structs.replace(ended, first_byte=live.first_byte)
 
-    async def _read(self, attempt: Attempt, reader: Reader, process: AgentProcess, live: Live) -> None:
+    async def _read(self, attempt: Attempt, reader: Reader, process: AgentProcess, live: Live, *, fresh: bool) -> None:
         recorder = live.recorder
         assert recorder is not None
 
@@ -175,6 +180,8 @@ class Attempts:
             try:
                 async for piece in process.output():
                     live.silence.broken()
+                    if fresh and live.first_byte is None:
+                        live.first_byte = max(0.0, self._clock.now() - attempt.started_at)
                     for event in reader.feed(piece):
                         recorder.take(event)
                         if isinstance(event, Tool):

@@ -29,6 +29,7 @@ from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, session_of
 from modelmuxd.engine.retry import Tried, counted, guesses
 from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.engine.signals import of_end
 from modelmuxd.store.interface import Stale, StoreFull, TaskStore
 from modelmuxd.store.records import Attempt, Claim, Decided, NewTask, Settle, Task
 
@@ -229,7 +230,9 @@ class Dispatcher:
         task = msgspec.structs.replace(task, canceling=canceling)
         ended = await self._isolation.ended(task, attempt, ended, live)
         facts = await self._facts(task, attempt, ended, tried, never_started=never_started)
-        after = await self._attempts.settle(conclude(ended, task, attempt, facts))
+        signals = of_end(ended, task, attempt, tried, facts.now)
+        ended = msgspec.structs.replace(conclude(ended, task, attempt, facts), signals=signals)
+        after = await self._attempts.settle(ended)
         await self._accounts.read()
         self._scheduler.free(accounts.key(attempt.account), SPENT)
         self._hub.notify(task.new.run_id)

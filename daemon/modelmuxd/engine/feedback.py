@@ -8,14 +8,14 @@ import msgspec
 from muxwire.faults import CONFLICT, NOT_FOUND, FaultError, refuse, unknown_name
 from muxwire.feedback import LISTED, FeedbackLine
 
-from modelmuxd.domain.knowledge import Routed
+from modelmuxd.domain.rating import Rating
 from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.signals import of_rating
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import Attempt, Rating, Task
+from modelmuxd.store.records import Attempt, Task
 
 RECENT = 200
 """Ended runs, the newest, among which a mistyped id is looked for."""
-WORST, BEST = 1, 5
 
 
 class Feedback:
@@ -27,15 +27,14 @@ class Feedback:
         """The rating as it is kept, and the one whose place it takes. Raises FaultError where there is no answer."""
         task = await self._find(run_id)
         given = answered(task, await self._store.attempts(task.new.run_id), provider)
-        now, routed = self._clock.now(), given.routed or Routed(agent=given.provider)
-        value = (rating - WORST) / (BEST - WORST)
+        now = self._clock.now()
         kept = Rating(
             run_id=task.new.run_id,
             at=now,
             provider=given.provider,
             rating=rating,
             comment=comment,
-            judged=routed.judged("rating", value, at=now, run_id=task.new.run_id),
+            judged=of_rating(rating, given, now),
         )
         return kept, await self._store.rate(kept)
 

@@ -31,6 +31,7 @@ from modelmuxd.engine.plan import Locate, SettingsFor, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.sessions import Sessions
+from modelmuxd.engine.signals import of_retry
 from modelmuxd.engine.silence import SHOWN
 from modelmuxd.engine.times import midnight
 from modelmuxd.engine.worktrees import Worktrees
@@ -128,8 +129,9 @@ class Runs:
         if task.blocked is None:
             tree = await self._worktrees.chosen(task, asked=params.worktree, carry=params.carry)
             task = msgspec.structs.replace(task, worktree=tree)
+        signals = of_retry(await self._store.attempts(retry_of), now) if retry_of else ()
         with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
-            stored, fresh = await self._store.submit(task, decided(caller, task))
+            stored, fresh = await self._store.submit(task, decided(caller, task), signals)
             if fresh and stored.ended_at is None:
                 self._secrets.keep(stored.new.run_id, secrets)
                 (self._conductor.take if plan else self._scheduler.put)(stored)

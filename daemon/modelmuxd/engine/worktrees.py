@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import anyio.to_thread
@@ -19,6 +20,7 @@ from muxwire.runs import Applied, Changes, Patch
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.plan import SettingsFor, named, session_of
+from modelmuxd.engine.signals import of_changes
 from modelmuxd.runner import worktree as git
 from modelmuxd.runner.git import GitFailed
 from modelmuxd.store.interface import TaskStore
@@ -121,7 +123,7 @@ class Worktrees:
             found = await self.patch(task)
             if found.changes.files:
                 await self._into_checkout(task, tree, found.patch)
-            await self._gone(task, tree, "apply", f"{found.changes.files} files changed in {tree.checkout}")
+            await self._gone(task, tree, "apply", found.changes)
         return Applied(run_id=task.new.run_id, checkout=tree.checkout, changes=found.changes)
 
     async def discard(self, task: Task) -> Applied:
@@ -129,7 +131,7 @@ class Worktrees:
         async with self._lock:
             tree = await self._finished(task)
             lost = await self.changes(task) or Changes(0, 0, 0)
-            await self._gone(task, tree, "discard", f"{lost.files} changed files were thrown away")
+            await self._gone(task, tree, "discard", lost)
         return Applied(run_id=task.new.run_id, checkout=tree.checkout, changes=lost)
 
     async def _into_checkout(self, task: Task, tree: Worktree, patch: bytes) -> None:
@@ -192,12 +194,17 @@ class Worktrees:
         tasks = await self._store.unfinished()
         return [one.new.run_id for one in tasks if one.new.worktree and one.new.worktree.name == tree.name]
 
-    async def _gone(self, task: Task, tree: Worktree, kind: str, text: str) -> None:
+    async def _gone(self, task: Task, tree: Worktree, kind: Literal["apply", "discard"], counted: Changes) -> None:
+        """Clear it away, and write down what became of it and what that says of its agent."""
         try:
             await git.remove(tree, task.new.env)
         except GitFailed as error:
             raise refuse(CONFLICT, f"The worktree is left behind: {error}.", f"Remove {tree.path} yourself.") from error
-        await self._store.decide(task.new.run_id, [Decided(kind=kind, text=text)], self._clock.now())
+        run_id, now = task.new.run_id, self._clock.now()
+        went = f"changed in {tree.checkout}" if kind == "apply" else "were thrown away"
+        text = f"{counted.files} files {went}"
+        signals = of_changes(kind, counted.files, await self._store.attempts(run_id), now)
+        await self._store.decide(run_id, [Decided(kind=kind, text=text)], now, signals)
 
 
 def _private(folder: str) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from muxwire.faults import CONFLICT, refuse
 
-from modelmuxd.store import buckets, notices
+from modelmuxd.domain.knowledge import Signal
+from modelmuxd.store import buckets, knowledge, notices
 from modelmuxd.store.lineage import states
 from modelmuxd.store.lookup import load_task
 from modelmuxd.store.records import Decided, NewTask, Task
@@ -15,14 +16,17 @@ from modelmuxd.store.rows import REQUESTS, TASKS
 from modelmuxd.store.standing import Place, add_events, note, state_changed
 
 
-def accept(db: sqlite3.Connection, new: NewTask, decisions: Sequence[Decided]) -> tuple[Task, bool]:
-    """The task and whether it is new. Raises FaultError(CONFLICT)."""
+def accept(
+    db: sqlite3.Connection, new: NewTask, decisions: Sequence[Decided], signals: Sequence[Signal] = ()
+) -> tuple[Task, bool]:
+    """The task and whether it is new; one that is not teaches nothing. Raises FaultError(CONFLICT)."""
     if new.idempotency_key and (known := _known(db, new)) is not None:
         return known, False
     states(db, new.after)  # each of them exists
     task = _first(new)
     task_id = _insert(db, task)
     note(db, task_id, decisions, new.created_at)
+    knowledge.learn(db, signals)
     return task, True
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from muxwire.faults import CONFLICT, Fault, refuse
 from muxwire.words import FinalState, WaitReason
 
+from modelmuxd.domain.knowledge import Signal
+from modelmuxd.store import knowledge
 from modelmuxd.store.interface import Stale
 from modelmuxd.store.lookup import load_task
 from modelmuxd.store.records import Decided, Task
@@ -68,5 +70,8 @@ def answer(db: sqlite3.Connection, run_id: str, text: str, now: float) -> Task:
     return load_task(db, task.id)
 
 
-def decide(db: sqlite3.Connection, run_id: str, decisions: Sequence[Decided], now: float) -> None:
+def decide(
+    db: sqlite3.Connection, run_id: str, decisions: Sequence[Decided], now: float, signals: Sequence[Signal] = ()
+) -> None:
     note(db, standing(db, run_id).id, decisions, now)
+    knowledge.learn(db, signals)

@@ -26,6 +26,7 @@ from muxwire.words import FinalState, State, WaitReason
 
 from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
+from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.records import (
@@ -40,7 +41,6 @@ from modelmuxd.store.records import (
     Notice,
     Old,
     Pause,
-    Rating,
     Settle,
     Spending,
     Task,
@@ -64,7 +64,9 @@ class TaskStore(Protocol):
         """This incarnation; larger than every earlier one."""
         ...
 
-    async def submit(self, task: NewTask, decisions: Sequence[Decided] = ()) -> tuple[Task, bool]:
+    async def submit(
+        self, task: NewTask, decisions: Sequence[Decided] = (), signals: Sequence[Signal] = ()
+    ) -> tuple[Task, bool]:
         """Accept a task; durable when this returns. With a known idempotency key (scoped to origin kind, principal):
         the existing task and False. Raises FaultError(CONFLICT) when the same key comes with another payload."""
         ...
@@ -173,7 +175,9 @@ class TaskStore(Protocol):
         it has ended."""
         ...
 
-    async def decide(self, run_id: str, decisions: Sequence[Decided], now: float) -> None: ...
+    async def decide(
+        self, run_id: str, decisions: Sequence[Decided], now: float, signals: Sequence[Signal] = ()
+    ) -> None: ...
 
     async def find(self, prefix: str) -> Task:
         """The task whose id starts with `prefix` (6 characters or more). Raises FaultError NOT_FOUND, AMBIGUOUS, or

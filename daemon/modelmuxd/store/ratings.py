@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from modelmuxd.domain.knowledge import Retracted, Signal
+from modelmuxd.domain.rating import Rating
 from modelmuxd.store import knowledge
-from modelmuxd.store.records import Rating
 from modelmuxd.store.rows import RATINGS
 from modelmuxd.store.standing import standing
 

@@ -12,7 +12,7 @@ from muxwire.runs import Changes, Origin, Verified
 from muxwire.settings.model import Target
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
-from modelmuxd.domain.knowledge import Judged, Routed, Signal
+from modelmuxd.domain.knowledge import Routed, Signal
 from modelmuxd.domain.plans import Plan
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
@@ -163,19 +163,6 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """What the router thought of it; None for an attempt of before there was one."""
     first_byte: float | None = None
     """Seconds until the agent said anything."""
-
-
-class Rating(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user thinks of a run's answer."""
-
-    run_id: str
-    at: float
-    provider: str
-    rating: int
-    """1 to 5."""
-    comment: str = ""
-    judged: Judged
-    """What routing is told by it."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):

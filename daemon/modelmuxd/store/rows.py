@@ -12,9 +12,10 @@ from muxwire.settings.model import Target
 
 from modelmuxd.domain.knowledge import Judged, Routed
 from modelmuxd.domain.plans import Plan
+from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Rating, Task
+from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Task
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -16,6 +16,7 @@ from muxwire.words import FinalState, State, WaitReason
 
 from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
+from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store import accounts, buckets, budgets, composites, ending, lineage, lookup, retention
@@ -40,7 +41,6 @@ from modelmuxd.store.records import (
     Notice,
     Old,
     Pause,
-    Rating,
     Settle,
     Spending,
     Task,
@@ -93,8 +93,10 @@ class SqliteTaskStore:
     def epoch(self) -> int:
         return self._epoch
 
-    async def submit(self, task: NewTask, decisions: Sequence[Decided] = ()) -> tuple[Task, bool]:
-        return await self._write(lambda db: accept(db, task, decisions))
+    async def submit(
+        self, task: NewTask, decisions: Sequence[Decided] = (), signals: Sequence[Signal] = ()
+    ) -> tuple[Task, bool]:
+        return await self._write(lambda db: accept(db, task, decisions, signals))
 
     async def claim(self, claim: Claim, now: float) -> Claimed:
         return await self._write(lambda db: start_attempt(db, claim, self._epoch, now))
@@ -173,8 +175,10 @@ class SqliteTaskStore:
     async def adopt(self, run_id: str, number: int) -> Attempt:
         return await self._write(lambda db: adopt(db, run_id, number, self._epoch))
 
-    async def decide(self, run_id: str, decisions: Sequence[Decided], now: float) -> None:
-        await self._write(lambda db: ending.decide(db, run_id, decisions, now))
+    async def decide(
+        self, run_id: str, decisions: Sequence[Decided], now: float, signals: Sequence[Signal] = ()
+    ) -> None:
+        await self._write(lambda db: ending.decide(db, run_id, decisions, now, signals))
 
     async def find(self, prefix: str) -> Task:
         return self._readers.row(lambda db: lookup.find(db, prefix))
