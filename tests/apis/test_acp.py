@@ -8,68 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apis.acp_talk import AGENT
 from engine.stage import Stage, alive, ended, until
 from modelmuxd.adapters.acp import AcpAgent
 from modelmuxd.adapters.testing import replay, request
 from modelmuxd.domain.events import Delta, Tool
 from modelmuxd.domain.invocation import Exit
-from modelmuxd.runner.acp import allows
 
 pytestmark = pytest.mark.anyio
 
 RECORDINGS = Path(__file__).parents[1] / "recordings/acp"
 AGENTS = sorted(path.name.removesuffix(".jsonl") for path in RECORDINGS.glob("*.jsonl"))
-SCRIPT = """#!{python} -SE
-import json, os, sys, time
-home = os.environ["HOME"]
-def note(word):
-    with open(home + "/journal", "a") as file: file.write(word + "\\n")
-def send(**message): print(json.dumps({{"jsonrpc": "2.0", **message}}), flush=True)
-def update(**what): send(method="session/update", params={{"sessionId": "s-1", "update": what}})
-def say(words): update(sessionUpdate="agent_message_chunk", content={{"type": "text", "text": words}})
-note(f"pid {{os.getpid()}}")
-for line in sys.stdin:
-    asked = json.loads(line)
-    method, params, id = asked.get("method"), asked.get("params", {{}}), asked.get("id")
-    note(method or "answer " + json.dumps(asked.get("result")))
-    if method == "initialize":
-        send(id=id, result={{"protocolVersion": 1, "agentCapabilities": {{"loadSession": True}}}})
-    elif method == "session/new":
-        send(id=id, result={{"sessionId": "s-1"}})
-    elif method == "session/load":
-        say("old words"); send(id=id, result={{}})
-    elif method == "session/cancel":
-        send(id=prompt, result={{"stopReason": "cancelled"}})
-    elif method == "session/prompt":
-        prompt, words = id, params["prompt"][0]["text"]
-        if words.startswith("edit "):
-            call = {{"title": words, "kind": "edit", "locations": [{{"path": words[5:]}}]}}
-            options = [{{"kind": "allow_always", "optionId": "aa"}}, {{"kind": "allow_once", "optionId": "a"}},
-                       {{"kind": "reject_once", "optionId": "r"}}]
-            send(id=900, method="session/request_permission", params={{"toolCall": call, "options": options}})
-            continue
-        if words == "wait":
-            note("waiting"); continue
-        if words == "later":
-            while not os.path.exists(home + "/go"): time.sleep(0.02)
-        if words == "fail":
-            told = {{"message": "429 Too Many Requests"}}
-            send(id=id, error={{"code": -32603, "message": "Internal error", "data": told}})
-            continue
-        if words == "crash": sys.exit(3)
-        say("you said: "); say(words)
-        usage = {{"inputTokens": 5, "outputTokens": 2, "cachedReadTokens": 1}}
-        send(id=id, result={{"stopReason": "end_turn", "usage": usage}})
-    elif id == 900:
-        say(asked["result"]["outcome"].get("optionId", "none")); send(id=prompt, result={{"stopReason": "end_turn"}})
-"""
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     made = Stage(tmp_path)
     program = made.bin / "talker"
-    program.write_text(SCRIPT.format(python=sys.executable))
+    program.write_text(f"#!{sys.executable} -S\n{AGENT.read_text()}")
     program.chmod(0o755)
     profiles = Path(made.here.profiles)
     profiles.parent.mkdir(parents=True)
@@ -100,22 +56,6 @@ async def test_permission_is_given_by_the_sandbox_word(stage: Stage, sandbox: st
         run = await stage.run(engine, f"edit {stage.workdir}/x", provider="talker", sandbox=sandbox)
         outside = await stage.run(engine, f"edit {stage.root}/x", provider="talker", sandbox=sandbox)
     assert (run.output, outside.output) == (option, "a" if sandbox == "full" else "r")
-
-
-@pytest.mark.parametrize(
-    ("tool", "word", "may"),
-    [
-        ({"kind": "execute"}, "write", False),
-        ({"kind": "read"}, "read-only", True),
-        ({}, "write", False),
-        ({"kind": "edit"}, "write", False),
-        ({"kind": "edit", "locations": [{"path": "/w/../etc/passwd"}]}, "write", False),
-        ({"kind": "edit", "locations": [{"path": "/w/a"}, {"path": "/x"}]}, "write", False),
-        ({"kind": "delete", "locations": [{"path": "/w/a"}]}, "write", True),
-    ],
-)
-def test_what_a_word_lets_through(tool: dict[str, Any], word: str, may: bool) -> None:
-    assert allows(word, tool, "/w") is may
 
 
 @pytest.mark.parametrize(("words", "code"), [("fail", "rate_limit"), ("crash", "crashed")])

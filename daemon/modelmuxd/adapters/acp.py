@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from muxwire.words import FaultKind
+
 from modelmuxd.adapters.asking import check, deny, refuse_setting
 from modelmuxd.adapters.base import Login, Package, Reader
 from modelmuxd.adapters.jsonl import JsonlReader, JsonObject, compact, count, first_line, numbers, rows, table, text
@@ -22,7 +24,19 @@ from modelmuxd.domain.request import Request
 from modelmuxd.domain.usage import Usage
 
 FILE = "call.json"
-_PROGRAM = "import sys; sys.path.pop(0); from modelmuxd.runner.acp import main; main()"
+START_SECONDS = 170.0
+"""For which an agent may say nothing before the prompt; less than `first_byte_s`, so that it is told by itself."""
+QUIET_SECONDS = 3600.0
+"""The same after the prompt: while a tool runs, some say nothing at all."""
+_BY_CODE: dict[object, FaultKind] = {
+    -32000: "auth",
+    -32002: "invalid_request",
+    -32600: "invalid_request",
+    -32601: "invalid_request",
+    -32602: "invalid_request",
+}
+"""What the protocol's error codes mean, where the words do not tell."""
+PROGRAM = "import sys; sys.path.pop(0); from modelmuxd.runner.acp import main; main()"
 _STATUS = {"pending": "started", "in_progress": "started", "completed": "completed", "failed": "failed"}
 
 
@@ -59,9 +73,11 @@ class AcpAgent:
             "cwd": request.workdir,
             "session": request.session,
             "sandbox": request.sandbox,
+            "start_seconds": START_SECONDS,
+            "quiet_seconds": QUIET_SECONDS,
         }
         return Invocation(
-            argv=(self._python, "-E", "-c", _PROGRAM, f"{request.folder}/{FILE}"),
+            argv=(self._python, "-E", "-c", PROGRAM, f"{request.folder}/{FILE}"),
             stdin=prompt,
             files=(PlacedFile(FILE, json.dumps(call).encode()),),
             env=dict(request.settings.extra_env),
@@ -81,6 +97,7 @@ class AcpReader(JsonlReader):
         self._usage: Usage | None = None
         self._stopped = ""
         self._error = ""
+        self._code: object = None
 
     def on_object(self, value: JsonObject) -> Iterator[Event]:
         match text(value, "acp"):
@@ -95,6 +112,7 @@ class AcpReader(JsonlReader):
                 yield from self._end(table(value, "result"))
             case "error":
                 error = table(value, "error")
+                self._code = error.get("code") if isinstance(error.get("code"), int) else None
                 told = text(table(error, "data"), "message") or text(table(error, "data"), "errorKind")
                 self._error = " ".join(filter(None, (text(error, "message"), told)))
             case _:
@@ -114,8 +132,11 @@ class AcpReader(JsonlReader):
         if self._stopped.startswith("max_"):
             return Trouble("context_too_long", f"The agent stopped early: {self._stopped}.")
         if self._error and not killed(exit):
-            kind = kind_of_words(self._error) or ("auth" if "auth" in self._error.lower() else "crashed")
+            by_word: FaultKind = "auth" if "auth" in self._error.lower() else "crashed"
+            kind = kind_of_words(self._error) or _BY_CODE.get(self._code, by_word)
             return Trouble(kind, plain(self._error))
+        if self._stopped and self._stopped != "end_turn":
+            return Trouble("crashed", f"The agent stopped early: {plain(self._stopped)}.")
         return unfinished(exit, last_words(stderr_tail))
 
     def _update(self, update: JsonObject) -> Iterator[Event]:

@@ -3,8 +3,8 @@ every agent, so that a conversation on two pipes outlives the daemon as well.
 
     python -E -c "…; main()" CALL.json  <PROMPT
 
-It starts the agent below itself and is its client: initialize, session/new or session/load, session/prompt. Permissions
-are answered from the sandbox word. stdout is JSON lines:
+It starts the agent below itself and is its client: initialize, session/new or one that goes on, session/prompt.
+Permissions are answered from the sandbox word. stdout is JSON lines:
 
     {"acp":"session","id":…,"agent":…}     {"acp":"update","update":{…}}     what the agent sends as session/update
     {"acp":"permission","title":…,"kind":…,"allowed":false}
@@ -17,169 +17,167 @@ from __future__ import annotations
 
 import json
 import os
-import queue
-import signal
 import subprocess
 import sys
-import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from modelmuxd.runner.acp_permission import allows, choose, table, word
+from modelmuxd.runner.acp_pipe import AgentError, Canceled, Pipe
+
 Json = dict[str, Any]
 
-_ALLOWED = {
-    "read-only": frozenset({"read", "search", "think", "fetch"}),
-    "write": frozenset({"read", "search", "think", "fetch", "edit", "delete", "move"}),
-}
-"""Kinds of tool calls that a sandbox word lets through; `full` lets all. An unnamed kind is `other`."""
+VERSION = 1
 CANCEL_SECONDS = 3.0
+"""For the agent to say that it has stopped."""
+LEAVE_SECONDS = 1.0
+"""For it to end when nobody speaks to it any more: some write their sessions then."""
+NO_SUCH_METHOD = -32601
 _NO_CAPABILITIES = {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
-
-
-class Canceled(Exception):
-    """We are to end."""
-
-
-class AgentError(Exception):
-    def __init__(self, error: Json) -> None:
-        super().__init__(error.get("message"))
-        self.error = error
 
 
 def main() -> None:
     call = json.loads(Path(sys.argv[1]).read_bytes())
-    prompt = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    prompt = sys.stdin.buffer.read().decode("utf-8", "replace")
     sys.exit(run(call, prompt))
 
 
 def run(call: Json, prompt: str) -> int:
     """0 when the agent has answered the prompt."""
     # In a session of its own: a signal to our group is for us, who tell the agent in the protocol's words.
-    agent = subprocess.Popen(
-        call["argv"], cwd=call["cwd"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
-    client = Client(agent, call["sandbox"], call["cwd"])
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: client.cancel())
+    pipe = subprocess.PIPE
     try:
-        client.converse(call.get("session", ""), prompt)
+        agent = subprocess.Popen(call["argv"], cwd=call["cwd"], stdin=pipe, stdout=pipe, start_new_session=True)
+    except OSError as error:
+        say({"acp": "error", "error": {"message": f"it cannot be started: {error.strerror}"}})
+        return 1
+    try:
+        Client(Pipe(agent), call).converse(prompt)
         return 0
     except AgentError as error:
         say({"acp": "error", "error": error.error})
     except Canceled:
         say({"acp": "error", "error": {"message": "canceled"}})
     finally:
-        agent.kill()
-        agent.wait()
+        _leave(agent)
     return 1
 
 
+def _leave(agent: subprocess.Popen[bytes]) -> None:
+    assert agent.stdin
+    with suppress(OSError):
+        agent.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        agent.wait(LEAVE_SECONDS)
+    agent.kill()
+    agent.wait()
+
+
 class Client:
-    """Lines from the agent come by a thread, so that a signal can come between them."""
+    """`call` has the sandbox word, the folder, the session to go on with, and for how many seconds the agent may say
+    nothing before the prompt (`start_seconds`) and after it (`quiet_seconds`)."""
 
-    def __init__(self, agent: subprocess.Popen[bytes], sandbox: str, cwd: str) -> None:
-        self._agent = agent
-        self._sandbox = sandbox
-        self._cwd = os.path.realpath(cwd)
-        self._lines: queue.Queue[Json | None] = queue.Queue()
+    def __init__(self, pipe: Pipe, call: Json) -> None:
+        self._pipe = pipe
+        self._call = call
+        self._cwd = os.path.realpath(call["cwd"])
         self._last = 0
-        self._session = ""
-        self._canceled = False
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._patience = float(call["start_seconds"])
+        self._canceled_at: float | None = None
 
-    def converse(self, session: str, prompt: str) -> None:
-        """Raises AgentError for a refusal, and for an agent that goes away."""
+    def converse(self, prompt: str) -> None:
+        """Raises AgentError for a refusal, and for an agent that goes away or falls silent; Canceled."""
         about = {"name": "modelmux", "version": "1"}
-        hello = {"protocolVersion": 1, "clientCapabilities": _NO_CAPABILITIES, "clientInfo": about}
+        hello = {"protocolVersion": VERSION, "clientCapabilities": _NO_CAPABILITIES, "clientInfo": about}
         welcome = self._ask("initialize", hello)
-        where = {"cwd": self._cwd, "mcpServers": []}
-        if session and not (welcome.get("agentCapabilities") or {}).get("loadSession"):
-            raise AgentError({"message": "this agent cannot load a session"})
-        if session:
-            self._ask("session/load", {**where, "sessionId": session}, quiet=True)
-            self._session = session
-        else:
-            self._session = str(self._ask("session/new", where).get("sessionId", ""))
-        say({"acp": "session", "id": self._session, "agent": welcome.get("agentInfo") or {}})
+        if (version := welcome.get("protocolVersion")) != VERSION:
+            raise AgentError({"message": f"the agent speaks version {version} of the protocol, and we speak {VERSION}"})
+        session = self._session(table(welcome, "agentCapabilities"))
+        say({"acp": "session", "id": session, "agent": table(welcome, "agentInfo")})
+        self._patience = float(self._call["quiet_seconds"])
         words = [{"type": "text", "text": prompt}]
-        say({"acp": "end", "result": self._ask("session/prompt", {"sessionId": self._session, "prompt": words})})
+        say({"acp": "end", "result": self._ask("session/prompt", {"sessionId": session, "prompt": words}, session)})
 
-    def cancel(self) -> None:
-        """In a signal handler: tell the agent, give it a moment to say so, then end."""
-        if self._canceled or not self._session:
-            os._exit(1)
-        self._canceled = True
-        self._send({"method": "session/cancel", "params": {"sessionId": self._session}})
-        threading.Timer(CANCEL_SECONDS, self._lines.put, (None,)).start()
+    def _session(self, able: Json) -> str:
+        """A new one, or the one to go on with: resumed if that can be, else loaded, which tells its past again."""
+        where = {"cwd": self._cwd, "mcpServers": []}
+        session = str(self._call.get("session") or "")
+        if not session:
+            made = word(self._ask("session/new", where), "sessionId")
+            if not made:
+                raise AgentError({"message": "the agent named no session"})
+            return made
+        resumes = isinstance(table(able, "sessionCapabilities").get("resume"), dict)
+        if not resumes and able.get("loadSession") is not True:
+            raise AgentError({"code": NO_SUCH_METHOD, "message": "this agent cannot go on with a session"})
+        self._ask("session/resume" if resumes else "session/load", {**where, "sessionId": session})
+        return session
 
-    def _ask(self, method: str, params: Json, *, quiet: bool = False) -> Json:
-        """The answer. What else comes meanwhile is served; `quiet`: a loaded session's past is not told again."""
+    def _ask(self, method: str, params: Json, session: str = "") -> Json:
+        """The answer. What else comes meanwhile is served. Only a prompt names its `session`, and only its updates are
+        told: a loaded session's past is not."""
         self._last += 1
-        self._send({"id": self._last, "method": method, "params": params})
+        self._pipe.send({"id": self._last, "method": method, "params": params})
         while True:
-            message = self._lines.get()
-            if message is None:
-                raise Canceled if self._canceled else AgentError({"message": "the agent has ended"})
-            if message.get("id") == self._last and "method" not in message:
-                if "error" in message:
-                    raise AgentError(message["error"])
-                return message.get("result") or {}
-            self._serve(message, quiet=quiet)
+            try:
+                message = self._pipe.next(self._patience)
+            except Canceled:
+                self._cancel(session)
+                continue
+            except AgentError:
+                if self._canceled_at is not None:
+                    raise Canceled from None
+                raise
+            if "method" not in message and message.get("id") in (self._last, None):
+                return _result(message)
+            self._serve(message, tell=bool(session))
+            self._hurry()
 
-    def _serve(self, message: Json, *, quiet: bool) -> None:
-        method, params = message.get("method"), message.get("params") or {}
-        if method == "session/update" and not quiet:
-            say({"acp": "update", "update": params.get("update") or {}})
+    def _cancel(self, session: str) -> None:
+        """Tell the agent, and give it a moment to say that it has stopped. Raises Canceled when it is not at work."""
+        if not session:
+            raise Canceled
+        self._pipe.send({"method": "session/cancel", "params": {"sessionId": session}})
+        self._canceled_at = time.monotonic()
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """After a cancel what is left of its moment counts, however much the agent says."""
+        if self._canceled_at is not None:
+            self._patience = self._canceled_at + CANCEL_SECONDS - time.monotonic()
+            if self._patience <= 0:
+                raise Canceled
+
+    def _serve(self, message: Json, *, tell: bool) -> None:
+        method, params = message.get("method"), table(message, "params")
+        if method == "session/update":
+            if tell:
+                say({"acp": "update", "update": table(params, "update")})
         elif method == "session/request_permission":
-            self._send({"id": message.get("id"), "result": {"outcome": self._outcome(params)}})
-        elif "id" in message and method:
-            error = {"code": -32601, "message": f"this client has no {method}"}
-            self._send({"id": message["id"], "error": error})
+            self._pipe.send({"id": message.get("id"), "result": {"outcome": self._outcome(params)}})
+        elif method and "id" in message:
+            error = {"code": NO_SUCH_METHOD, "message": f"this client has no {method}"}
+            self._pipe.send({"id": message["id"], "error": error})
 
     def _outcome(self, params: Json) -> Json:
-        """The option of the right kind: by kind, since names and ids are each agent's own."""
-        tool = params.get("toolCall") or {}
-        allowed = not self._canceled and allows(self._sandbox, tool, self._cwd)
-        say({"acp": "permission", "title": tool.get("title"), "kind": tool.get("kind"), "allowed": allowed})
-        for kind in ("allow_once", "allow_always") if allowed else ("reject_once", "reject_always"):
-            for option in params.get("options") or []:
-                if option.get("kind") == kind:
-                    return {"outcome": "selected", "optionId": option.get("optionId")}
-        return {"outcome": "cancelled"}
-
-    def _send(self, message: Json) -> None:
-        assert self._agent.stdin
-        try:
-            self._agent.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-            self._agent.stdin.flush()
-        except BrokenPipeError:
-            self._lines.put(None)
-
-    def _listen(self) -> None:
-        assert self._agent.stdout
-        for line in self._agent.stdout:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(message, dict):
-                self._lines.put(message)
-        self._lines.put(None)
+        if self._canceled_at is not None:
+            return {"outcome": "cancelled"}
+        tool = table(params, "toolCall")
+        allowed = allows(self._call["sandbox"], tool, self._cwd)
+        say({"acp": "permission", "title": word(tool, "title"), "kind": word(tool, "kind"), "allowed": allowed})
+        return choose(params.get("options"), allowed=allowed)
 
 
-def allows(sandbox: str, tool: Json, cwd: str) -> bool:
-    """Whether the sandbox word lets this tool call through. Edits only below the working folder, as far as it says."""
-    if sandbox == "full":
-        return True
-    kind = tool.get("kind") or "other"
-    if kind not in _ALLOWED[sandbox]:
-        return False
-    if kind in _ALLOWED["read-only"]:
-        return True
-    places = [os.path.realpath(str(one.get("path", ""))) for one in tool.get("locations") or []]
-    return bool(places) and all(place == cwd or place.startswith(cwd + os.sep) for place in places)
+def _result(message: Json) -> Json:
+    """Raises AgentError for an error; a refusal of what we wrote has no id."""
+    if "error" in message:
+        error = message["error"]
+        raise AgentError(error if isinstance(error, dict) else {"message": str(error)})
+    return table(message, "result")
 
 
 def say(event: Json) -> None:
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
+    sys.stdout.buffer.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+    sys.stdout.buffer.flush()
