@@ -34,7 +34,7 @@ class CollaborateParams(msgspec.Struct, frozen=True, omit_defaults=True):
         int, Meta(description="Rounds at most (default: the pattern's).", ge=0, le=50, extra=flag("--max-rounds"))
     ] = 0
     budget: Annotated[
-        Annotated[float, Meta(gt=0)] | None,
+        Annotated[float, Meta(ge=0)] | None,
         Meta(description="Dollars after which no further turn begins.", extra=flag("--budget")),
     ] = None
     turn_timeout: Annotated[

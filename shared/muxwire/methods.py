@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from muxwire import broadcast, collaborate, events, feedback, insight, policy, retention, runs
+from muxwire import broadcast, collaborate, events, feedback, insight, policy, retention, runs, workflow
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -58,6 +58,16 @@ COLLABORATE = Method(
     event=events.RunEvent,
 )
 PATTERNS = Method("patterns", collaborate.PatternsParams, collaborate.PatternList, "Show the patterns that there are.")
+WORKFLOW = Method(
+    "workflow",
+    workflow.WorkflowParams,
+    workflow.WorkflowResult,
+    "Do a task in the steps of a workflow.",
+    event=events.RunEvent,
+)
+WORKFLOWS = Method(
+    "workflows", workflow.WorkflowsParams, workflow.WorkflowList, "Show, draw and check the workflows that there are."
+)
 SHOW = Method("show", runs.RunRef, runs.RunDetail, "Show everything about one run.", hot=True)
 WATCH = Method("watch", runs.WatchParams, runs.RunResult, "Follow a run's events.", event=events.RunEvent)
 WAIT = Method("wait", runs.WaitParams, runs.WaitResult, "Wait for runs to end.", hot=True)
@@ -99,7 +109,7 @@ METHODS: dict[str, Method[Any, Any]] = {
     method.name: method
     for method in (
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
-        *(BROADCAST, COLLABORATE, PATTERNS),
+        *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
         *(POLICY, POLICY_TEST, ENV, FEEDBACK, CLEAN, SPACE, FACTS, SHUTDOWN),
     )

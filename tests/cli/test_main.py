@@ -25,6 +25,7 @@ Tasks:
   dispatch     Send one task to one agent.
   broadcast    Send one task to several agents at once.
   collaborate  Have several agents work on one task in turns.
+  workflow     Do a task in the steps of a workflow.
   status       Show what runs, what waits and why; -w follows.
   show         Show everything about one run.
   wait         Wait for runs to end.

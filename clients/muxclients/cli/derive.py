@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from muxclients.hot.tables import Option, Verb
 
 _METAVARS = {"int": "N", "float": "SECONDS", "text": "TEXT"}
+_OF_FIELD = {"budget": "USD"}
 
 Run = Callable[[dict[str, Any], bool], int]
 """Takes the fields that were given, and whether JSON is wanted; gives the exit code."""
@@ -77,7 +78,7 @@ def _option(option: Option) -> click.Option:
         return click.Option([field, *flags], is_flag=True, help=shown)
     if kind == "texts":
         return click.Option([field, *flags], multiple=True, metavar=_METAVARS["text"], help=shown)
-    metavar = "|".join(limits) if kind == "choice" else _METAVARS[kind]
+    metavar = "|".join(limits) if kind == "choice" else _OF_FIELD.get(field, _METAVARS[kind])
     return click.Option([field, *flags], type=_type(kind, limits), metavar=metavar, help=shown)
 
 

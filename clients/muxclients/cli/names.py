@@ -22,6 +22,7 @@ COMMANDS = {
     "dispatch": Name("rendered:dispatch", VERBS["dispatch"][0], TASKS),
     "broadcast": Name("composites:broadcast", OTHERS["broadcast"][0], TASKS),
     "collaborate": Name("composites:collaborate", OTHERS["collaborate"][0], TASKS),
+    "workflow": Name("workflow:workflow", OTHERS["workflow"][0], TASKS),
     "status": Name("status:status", "Show what runs, what waits and why; -w follows.", TASKS),
     "show": Name("rendered:show", VERBS["show"][0], TASKS),
     "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", ALSO),

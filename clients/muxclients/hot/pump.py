@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _CALL = 1
 """The id of the only call on this connection."""
-_FOLLOWED = ("dispatch", "broadcast", "collaborate", "attach", "retry")
+_FOLLOWED = ("dispatch", "broadcast", "collaborate", "workflow", "attach", "retry")
 """Calls that follow a run, which has its own life."""
-_DOING = ("dispatch", "broadcast", "collaborate", "retry", "answer")
+_DOING = ("dispatch", "broadcast", "collaborate", "workflow", "retry", "answer")
 _ANEW = ("retry",)
 """Calls without a key: to ask twice, once the daemon has taken the first, would be two runs."""
 

@@ -39,6 +39,8 @@ from muxwire.methods import (
     WAIT,
     WATCH,
     WHY,
+    WORKFLOW,
+    WORKFLOWS,
 )
 from muxwire.places import Places
 from muxwire.version import VERSION as OURS
@@ -109,6 +111,7 @@ def handlers_of(
         {SHOW: runs.show, WHY: runs.show, WATCH: runs.watch, ATTACH: runs.attach, WAIT: runs.wait},
         {CANCEL: runs.cancel, ANSWER: runs.answer, SESSIONS: runs.sessions, DISPATCH: dispatch, RETRY: dispatch.retry},
         {BROADCAST: composites.broadcast, COLLABORATE: composites.collaborate, PATTERNS: composites.patterns},
+        {WORKFLOW: composites.workflow, WORKFLOWS: composites.workflows},
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
         {FEEDBACK: handlers.Feedback(engine.feedback)},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from muxwire.settings.model import Pattern
 from muxwire.words import Sandbox
@@ -42,7 +44,33 @@ class Collaboration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Micro-dollars of known cost after which no further turn begins."""
 
 
-Plan = Broadcast | Collaboration
+class PlannedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of a workflow."""
+
+    name: str
+    task: str
+    """With placeholders."""
+    provider: str = "auto"
+    model: str = ""
+    sandbox: Sandbox = "read-only"
+    timeout: int
+    needs: tuple[str, ...] = ()
+    max_retries: int = 1
+    on_fail: Literal["stop", "continue", "fallback"] = "stop"
+    fallback: str = ""
+
+
+class Workflow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="workflow"):
+    """Steps whose answers go into each other."""
+
+    name: str
+    description: str = ""
+    steps: tuple[PlannedStep, ...]
+    budget_micros: int | None = None
+    """Micro-dollars of known cost after which no further step begins."""
+
+
+Plan = Broadcast | Collaboration | Workflow
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,4 +103,6 @@ def providers_of(plan: Plan) -> tuple[str, ...]:
             words = [member.provider for member in plan.members]
         case Collaboration():
             words = [turn.provider for turn in plan.pattern.turns]
+        case Workflow():
+            words = [word for step in plan.steps for word in (step.provider, step.fallback) if word]
     return tuple(dict.fromkeys(words))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 from muxwire.faults import CALLER, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
-from muxwire.settings.model import Notifications, OnTimeout, Pattern, Verify
+from muxwire.settings.model import Notifications, OnTimeout, Pattern, Verify, Workflow
 from muxwire.words import Effort, Sandbox
 
 from modelmuxd.adapters.base import Adapter
@@ -42,7 +42,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     verify: Verify = Verify()
     notifications: Notifications = Notifications()
     patterns: Mapping[str, Pattern] = {}
-    """Of the user's own."""
+    workflows: Mapping[str, Workflow] = {}
+    """Both of the user's own."""
 
     def window(self, provider: str) -> int:
         """Tokens that a provider's models take at least; 0 when that is not known."""

@@ -100,6 +100,7 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         verify=settings.verify,
         notifications=settings.notifications,
         patterns=settings.patterns,
+        workflows=settings.workflows,
     )
 
 

@@ -130,8 +130,11 @@ def combine(sources: Iterable[Source], *, providers: Collection[str] = (), files
         for problem in meaning.problems(settings, {*BUILTINS, *providers})
     ]
     faults = [fault for source in sources for fault in source.faults]
+    doubtful = [
+        fault(nearest(origins, one.path), one.message, one.hint, one.choices) for one in meaning.doubts(settings)
+    ]
     warnings = [warning for source in sources for warning in source.warnings]
-    return Loaded(settings, origins, tuple(warnings), (*faults, *lacking, *wrong), tuple(files))
+    return Loaded(settings, origins, (*warnings, *doubtful), (*faults, *lacking, *wrong), tuple(files))
 
 
 def _other_formats(path: str, origin: Origin) -> Iterable[Fault]:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from muxwire.settings.model import ProfileProvider, Settings
+from muxwire.settings import workflows
+from muxwire.settings.model import ProfileProvider, Settings, Workflow
 from muxwire.settings.path import Path, dotted
 from muxwire.settings.shape import shortened
 
@@ -57,6 +58,7 @@ def problems(settings: Settings, known: Collection[str]) -> Iterator[Problem]:
     yield from _own(settings)
     yield from _copied(settings)
     yield from _patterns(settings)
+    yield from _workflows(settings)
 
 
 def _own(settings: Settings) -> Iterator[Problem]:
@@ -85,6 +87,38 @@ def _patterns(settings: Settings) -> Iterator[Problem]:
                 yield Problem((*here, "role"), f"{shortened(turn.role)} cannot be a role's name here.", hint)
             if turn.session:
                 yield from _one_of("role", (*here, "session"), turn.session, roles)
+
+
+def _workflows(settings: Settings) -> Iterator[Problem]:
+    for name, plan in settings.workflows.items():
+        names = [step.name for step in plan.steps]
+        for index, step in enumerate(plan.steps):
+            here: Path = ("workflows", name, "steps", index)
+            if names.index(step.name) != index or step.name == workflows.INPUT:
+                text = f"{shortened(step.name)} cannot be the name of another step."
+                yield Problem((*here, "name"), text, "Give each step a name of its own, but `input`.")
+            for place, need in enumerate(step.needs):
+                yield from _one_of("step", (*here, "needs", place), need, names)
+            if (step.on_fail == "fallback") != bool(step.fallback):
+                text = f'{dotted(here)} needs both on_fail = "fallback" and a fallback, or neither.'
+                yield Problem((*here, "fallback"), text, 'Write, for example, fallback = "claude".')
+        if plan.version > 1:
+            yield from _unknown_steps(name, plan)
+        if circle := workflows.cycle(plan):
+            text = f"In workflows.{name} steps wait for each other: {' → '.join(circle)}."
+            yield Problem(("workflows", name), text, "Take one of these out of what the other takes or needs.")
+
+
+def _unknown_steps(name: str, plan: Workflow) -> Iterator[Problem]:
+    for index, word, names in workflows.unknown(plan):
+        yield from _one_of("step", ("workflows", name, "steps", index, "task"), word, names)
+
+
+def doubts(settings: Settings) -> Iterator[Problem]:
+    """What may be meant, and probably is not: 0.29 left placeholders that stand for nothing as they are."""
+    for name, plan in settings.workflows.items():
+        if plan.version == 1:
+            yield from _unknown_steps(name, plan)
 
 
 def _copied(settings: Settings) -> Iterator[Problem]:
@@ -128,8 +162,9 @@ def _named_providers(settings: Settings) -> Iterator[tuple[Path, str]]:
                 yield ("patterns", name, "turns", index, "provider"), turn.provider.partition("/")[0]
     for workflow, plan in settings.workflows.items():
         for index, step in enumerate(plan.steps):
-            if step.provider != "auto":
-                yield ("workflows", workflow, "steps", index, "provider"), step.provider.partition("/")[0]
+            for key, word in (("provider", step.provider), ("fallback", step.fallback)):
+                if word not in ("", "auto"):
+                    yield ("workflows", workflow, "steps", index, key), word.partition("/")[0]
 
 
 def _one_of(kind: str, path: Path, name: str, valid: Collection[str]) -> Iterator[Problem]:

@@ -104,9 +104,21 @@ class Step(_Table, frozen=True):
     timeout: Annotated[int, Meta(ge=1)] = 300
     """Seconds."""
     model: str = ""
+    needs: Texts = ()
+    """Steps that must have been done, besides those whose answers it takes."""
+    max_retries: Annotated[int, Meta(ge=1, le=5)] = 1
+    """Attempts in all."""
+    on_fail: Literal["stop", "continue", "fallback"] = "stop"
+    """`continue`: the others go on without its answer; `fallback`: `fallback` is asked."""
+    fallback: str = ""
+    """A provider, or `provider/model`."""
 
 
 class Workflow(_Table, frozen=True):
+    """Steps whose answers go into each other as {NAME}, {NAME.output} or, of JSON, {NAME.json.FIELD}."""
+
+    version: Annotated[int, Meta(ge=1, le=2)] = 1
+    """2: a step waits for those it takes from; 1, as in 0.29: for the one before it."""
     description: str = ""
     steps: tuple[Step, ...] = ()
 

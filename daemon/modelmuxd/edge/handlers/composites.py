@@ -1,10 +1,11 @@
-"""`broadcast`, `collaborate` and `patterns`: tasks made of tasks."""
+"""`broadcast`, `collaborate`, `workflow` and what there is of them: tasks made of tasks."""
 
 from __future__ import annotations
 
 from muxwire.broadcast import BroadcastParams, BroadcastResult
 from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternList, PatternsParams
 from muxwire.runs import DispatchParams
+from muxwire.workflow import WorkflowList, WorkflowParams, WorkflowResult, WorkflowsParams
 
 from modelmuxd.domain.plans import Plan
 from modelmuxd.edge.calls import Call
@@ -34,8 +35,19 @@ class Composites:
     async def patterns(self, params: PatternsParams, call: Call) -> PatternList:
         return await self._engine.patterns(params)
 
+    async def workflow(self, params: WorkflowParams, call: Call) -> WorkflowResult:
+        asked, plan = await self._engine.workflow(params)
+        return await self._engine.workflow_result(await self._take(params, asked, plan, call))
+
+    async def workflows(self, params: WorkflowsParams, call: Call) -> WorkflowList:
+        return await self._engine.workflows(params)
+
     async def _take(
-        self, params: BroadcastParams | CollaborateParams, asked: DispatchParams, plan: Plan, call: Call
+        self,
+        params: BroadcastParams | CollaborateParams | WorkflowParams,
+        asked: DispatchParams,
+        plan: Plan,
+        call: Call,
     ) -> Task:
         secrets = await call.need(await self._runs.secret_names(asked, plan))
         origin = await origin_of(self._runs, call, workdir=params.workdir)

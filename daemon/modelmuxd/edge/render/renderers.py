@@ -23,6 +23,7 @@ from modelmuxd.edge.render import (
     sessions,
     show,
     status,
+    workflow,
     worktree,
 )
 from modelmuxd.edge.render.base import Rendered
@@ -56,7 +57,12 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "wait": runs.waited,
     "cancel": runs.canceled,
 }
-_COMPOSITES = {"broadcast": broadcast.start, "collaborate": collaborate.start}
+_COMPOSITES = {
+    "broadcast": broadcast.start,
+    "collaborate": collaborate.start,
+    "workflow": workflow.start,
+    "workflows": workflow.listed,
+}
 _FOLLOWING = ("dispatch", "attach", "retry")
 
 

@@ -150,8 +150,7 @@ def _unread(part: PatternTurn, round: int) -> Verdict:
 
 
 def _spent(plan: Collaboration, score: Score) -> bool:
-    known = sum(reply.cost_micros or 0 for reply in score.replies.values())
-    return plan.budget_micros is not None and known >= plan.budget_micros
+    return plan.budget_micros is not None and score.spent >= plan.budget_micros
 
 
 def _summary(plan: Collaboration, walk: Walk) -> str:

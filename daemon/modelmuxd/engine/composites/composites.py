@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 from muxwire.broadcast import BroadcastParams, BroadcastResult
 from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternList, PatternsParams
+from muxwire.faults import USAGE, refuse
 from muxwire.runs import DispatchParams
+from muxwire.workflow import WorkflowList, WorkflowParams, WorkflowResult, WorkflowsParams
 
-from modelmuxd.domain.plans import Broadcast, Collaboration
+from modelmuxd.domain.plans import Broadcast, Collaboration, Workflow
 from modelmuxd.engine.clock import Clock
-from modelmuxd.engine.composites.asking import as_dispatch, broadcast_of, collaboration_of, members_of
+from modelmuxd.engine.composites import workflows
+from modelmuxd.engine.composites.asking import as_dispatch, broadcast_of, collaboration_of, members_of, micros
 from modelmuxd.engine.composites.collaborate import walked
-from modelmuxd.engine.composites.outcome import broadcast_result, collaborate_result
+from modelmuxd.engine.composites.outcome import broadcast_result, collaborate_result, workflow_result
 from modelmuxd.engine.composites.patterns import chosen, every, line_of
 from modelmuxd.engine.composites.reading import Reading
 from modelmuxd.engine.composites.score import Score
@@ -76,6 +79,23 @@ class Composites:
     async def patterns(self, params: PatternsParams) -> PatternList:
         settings = await self._settings_for(params.workdir, "")
         return PatternList(tuple(line_of(name, pattern) for name, pattern in every(settings).items()))
+
+    async def workflow(self, params: WorkflowParams) -> tuple[DispatchParams, Workflow]:
+        """The request as a task, and its plan. Raises FaultError for what could never run."""
+        settings = await self._settings_for(params.workdir, params.profile)
+        return as_dispatch(params), workflows.plan_of(params.workflow, settings, micros(params.budget))
+
+    async def workflow_result(self, task: Task) -> WorkflowResult:
+        plan = task.new.plan
+        assert isinstance(plan, Workflow)
+        return workflow_result(task, plan, await self._runs.turns(task), self._clock.now())
+
+    async def workflows(self, params: WorkflowsParams) -> WorkflowList:
+        settings = await self._settings_for(params.workdir, "")
+        if params.view == "graph" and not params.name:
+            raise refuse(USAGE, "Which workflow is to be drawn?", "Say: muxctl workflow graph NAME.")
+        known = {params.name: workflows.named(params.name, settings)} if params.name else workflows.every(settings)
+        return WorkflowList(tuple(workflows.line_of(name, one) for name, one in known.items()))
 
     async def _usable(self, asked: DispatchParams, settings: TaskSettings) -> Sequence[str]:
         """All that can take a task here and are not switched off."""

@@ -9,8 +9,9 @@ from muxwire.broadcast import BroadcastResult, Tally
 from muxwire.collaborate import Artifact, CollaborateResult, CollaborationState, TurnLine
 from muxwire.runs import RunResult
 from muxwire.words import State
+from muxwire.workflow import StepTally, WorkflowResult
 
-from modelmuxd.domain.plans import Collaboration
+from modelmuxd.domain.plans import Collaboration, Workflow
 from modelmuxd.engine.composites.collaborate import Walk
 from modelmuxd.engine.composites.verdicts import fenced
 from modelmuxd.engine.results import cost_of, duration_of, token_usage
@@ -75,6 +76,29 @@ def collaborate_result(
         changes=task.changes,
         error=task.fault,
         next="" if task.ended_at is not None else f"muxctl wait {run_id}",
+    )
+
+
+def workflow_result(task: Task, plan: Workflow, turns: Sequence[RunResult], now: float) -> WorkflowResult:
+    run_id, begun = task.new.run_id, {turn.step for turn in turns}
+    good = sum(turn.status == "success" for turn in turns)
+    ended = task.ended_at is not None
+    again = f"muxctl retry {run_id}" if task.state not in ("success", "canceled") else ""
+    return WorkflowResult(
+        workflow=plan.name,
+        description=plan.description,
+        steps=tuple(turns),
+        summary=StepTally(total_steps=len(plan.steps), success=good, total_duration=duration_of(task, now)),
+        run_id=run_id,
+        status=task.state,
+        output=task.output,
+        skipped=tuple(step.name for step in plan.steps if step.name not in begun) if ended else (),
+        duration_seconds=duration_of(task, now),
+        token_usage=token_usage(task.usage),
+        cost=cost_of(task.cost_micros),
+        changes=task.changes,
+        error=task.fault,
+        next=again if ended else f"muxctl wait {run_id}",
     )
 
 

@@ -60,6 +60,11 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     now: float
 
     @property
+    def spent(self) -> int:
+        """Micro-dollars, as far as they are known."""
+        return sum(reply.cost_micros or 0 for reply in self.replies.values())
+
+    @property
     def open(self) -> tuple[str, ...]:
         """The runs that have not ended."""
         return tuple(reply.run_id for reply in self.replies.values() if not reply.ended)
