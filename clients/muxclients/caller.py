@@ -74,7 +74,7 @@ def _size(env: Mapping[str, str]) -> tuple[int, int]:
 def complete(method: str, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a call that no option fills. Raises OSError when the current folder is gone."""
     if method == "retry":
-        return {**fields, "env": _environment()}
+        return {**fields, "env": environment()}
     if method not in _TASKS:
         return fields
     here = os.getcwd()
@@ -84,11 +84,11 @@ def complete(method: str, fields: dict[str, Any]) -> dict[str, Any]:
         "workdir": workdir,
         "idempotency_key": fields.get("idempotency_key") or _key(),
         "origin": {"kind": "cli", "workdir": text(here)},
-        "env": _environment(),
+        "env": environment(),
     }
 
 
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """The base names of ours, as `muxwire.runs.CallerEnv`."""
     from muxwire.environ import base_environment
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 INTERRUPTED = 130
-NOT_YET = "error: the MCP server comes with a later release\n  → try `modelmux --help`\n"
 
 
 def muxctl() -> int:
@@ -21,15 +24,14 @@ def modelmux() -> int:
     """The same program; bare, in a pipe, it is the MCP server of an IDE."""
     if len(sys.argv) > 1 or (sys.stdin is not None and sys.stdin.isatty()):
         return _run(sys.argv[1:])
-    os.write(2, NOT_YET.encode())
-    return 2
+    return _run([], _shim)
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], what: Callable[[list[str]], int | None] | None = None) -> int:
     try:
         if not _streams_open():
             return 1
-        code = _hot(words)
+        code = (what or _hot)(words)
         if code is None:
             from muxclients.cli.main import main
 
@@ -37,6 +39,12 @@ def _run(words: list[str]) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     os._exit(code)  # nothing is buffered, no thread runs: the interpreter's own end would cost a fifth of the whole
+
+
+def _shim(_words: list[str]) -> int:
+    from muxclients.shim import main
+
+    return main()
 
 
 def _hot(words: list[str]) -> int | None:

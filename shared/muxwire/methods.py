@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from muxwire import broadcast, collaborate, events, feedback, insight, policy, retention, runs, workflow
+from muxwire import broadcast, collaborate, events, feedback, insight, mcp, policy, retention, runs, workflow
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -100,6 +100,7 @@ FEEDBACK = Method(
 )
 CLEAN = Method("clean", retention.CleanParams, retention.CleanResult, "Take away what is old, after asking.")
 SPACE = Method("space", insight.Nothing, retention.Space, "Show what the record takes on disk.")
+MCP = Method("mcp", mcp.McpParams, insight.Nothing, "Carry the MCP session of an IDE.", event=mcp.McpLine)
 FACTS = Method("facts", insight.Nothing, insight.DaemonFacts, "Show the daemon's own facts.")
 SHUTDOWN = Method(
     "shutdown", insight.ShutdownParams, insight.ShutdownResult, "End the daemon.", event=insight.DrainEvent
@@ -111,6 +112,6 @@ METHODS: dict[str, Method[Any, Any]] = {
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
         *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
-        *(POLICY, POLICY_TEST, ENV, FEEDBACK, CLEAN, SPACE, FACTS, SHUTDOWN),
+        *(POLICY, POLICY_TEST, ENV, FEEDBACK, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
     )
 }

@@ -8,10 +8,11 @@ Then, for each `Call` the client makes (ids are the client's, positive, never re
     without a view              Event, Chunk             Result | Failed
     with a view (rendered)      Print, Named             Exit | Failed (this daemon cannot render it)
 
-`Need` may come before anything else of a call: the daemon asks for environment values by name, once, and the client
-answers `Supply`. `Cancel` ends one call; hanging up ends all of a connection's calls. Either way the run goes on:
-detaching is not cancelling, unless the call itself asked for that (`cancel_on_hangup`). A client that is done with
-sending but still reads (half-closed) gets the answers to its calls.
+`Need` may come while a call is in flight: the daemon asks for environment values by name, and the client answers
+`Supply` before it is asked again. `Feed` brings more input for a call in flight that takes any. `Cancel` ends one call;
+hanging up ends all of a connection's calls. Either way the run goes on: detaching is not cancelling, unless the call
+itself asked for that (`cancel_on_hangup`). A client that is done with sending but still reads (half-closed) gets the
+answers to its calls.
 
 What the daemon cannot read it answers by `Failed` and goes on; where no call can be named, with id 0. What is no frame
 at all ends the connection. Unknown trailing elements and unknown fields are ignored: new optional fields are
@@ -27,7 +28,7 @@ from muxwire.faults import Fault
 MAGIC = "modelmux"
 PROTOCOL = 1
 MIN_PROTOCOL = 1
-FEATURES: tuple[str, ...] = ("view", "chunk", "need", "named")
+FEATURES: tuple[str, ...] = ("view", "chunk", "need", "named", "feed")
 HELLO_TIMEOUT = 5.0
 HELLO_LIMIT = 64 * 1024
 CHUNK = 256 * 1024
@@ -103,6 +104,20 @@ class Supply(_Message, frozen=True, tag="supply"):
         return f"Supply(id={self.id}, values=<{len(self.values)} hidden>)"
 
 
+class Feed(_Message, frozen=True, tag="feed"):
+    """A piece of a numbered line for a call in flight (see `muxwire/mcp.py`); number 0 says that no more will come."""
+
+    id: int
+    number: int
+    data: bytes = b""
+    more: bool = False
+    """Whether the line goes on in the next `Feed`."""
+    replay: bool = False
+    """It was answered by a former daemon: take it, and keep the answer to yourself."""
+    age: float = 0.0
+    """Seconds since the client wrote it."""
+
+
 class Event(_Message, frozen=True, tag="event"):
     id: int
     value: msgspec.Raw
@@ -151,7 +166,7 @@ class Exit(_Message, frozen=True, tag="exit"):
     code: int
 
 
-FromClient = Hello | Call | Cancel | Supply
+FromClient = Hello | Call | Cancel | Supply | Feed
 """What a daemon reads."""
 FromDaemon = Welcome | Refused | Need | Event | Chunk | Result | Failed | Print | Named | Exit
 """What a client reads."""

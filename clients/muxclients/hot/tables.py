@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     """Summary, positional (field, kind: one, many or words, required), options."""
 
 VERSION = "0.1.0"
-HELLO = b"\x00\x00\x003\x97\xa5hello\xa8modelmux\x01\x01\xa50.1.0\x94\xa4view\xa5chunk\xa4need\xa5named\xa3cli"
+HELLO = b"\x00\x00\x008\x97\xa5hello\xa8modelmux\x01\x01\xa50.1.0\x95\xa4view\xa5chunk\xa4need\xa5named\xa4feed\xa3cli"
 VERBS: dict[str, Verb] = {
     "version": ("Show the version of this program and of the daemon.", None, ()),
     "status": (
@@ -503,6 +503,7 @@ OTHERS: dict[str, Verb] = {
         ),
     ),
     "space": ("Show what the record takes on disk.", None, ()),
+    "mcp": ("Carry the MCP session of an IDE.", None, ()),
     "facts": ("Show the daemon's own facts.", None, ()),
     "shutdown": ("End the daemon.", None, ()),
 }

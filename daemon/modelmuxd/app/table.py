@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from muxwire.faults import Fault
 from muxwire.insight import DaemonFacts
@@ -23,6 +25,7 @@ from muxwire.methods import (
     FACTS,
     FEEDBACK,
     LIVE,
+    MCP,
     PATTERNS,
     PING,
     POLICY,
@@ -41,6 +44,7 @@ from muxwire.methods import (
     WHY,
     WORKFLOW,
     WORKFLOWS,
+    Method,
 )
 from muxwire.places import Places
 from muxwire.version import VERSION as OURS
@@ -48,7 +52,7 @@ from muxwire.version import VERSION as OURS
 from modelmuxd.app.plugins import Plugins
 from modelmuxd.app.rooms import Engine
 from modelmuxd.edge import handlers
-from modelmuxd.edge.table import Handlers
+from modelmuxd.edge.table import Handler, Handlers
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.status import StatusBoard
 from modelmuxd.engine.trust import Trust
@@ -105,7 +109,7 @@ def handlers_of(
         version=OURS,
     )
     retention = handlers.Retention(engine.retention, engine.runs)
-    return Handlers(
+    tables: tuple[Mapping[Method[Any, Any], Handler], ...] = (
         {PING: insight.ping, VERSION: insight.version, FACTS: insight.facts},
         {STATUS: insight.status, LIVE: insight.live},
         {SHOW: runs.show, WHY: runs.show, WATCH: runs.watch, ATTACH: runs.attach, WAIT: runs.wait},
@@ -118,3 +122,4 @@ def handlers_of(
         {CLEAN: retention.clean, SPACE: retention.space},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )
+    return Handlers(*tables, {MCP: handlers.Mcp(Handlers(*tables, partial=True))})

@@ -13,6 +13,7 @@ from muxwire.peer import Peer
 from muxwire.protocol import Hello, Named, Need
 
 from modelmuxd.edge.answer import Answer, encode
+from modelmuxd.edge.feeds import Feeds
 
 
 class Call:
@@ -29,9 +30,12 @@ class Call:
         self.answer = answer
         self.dropped = False
         """Whether the caller has sent a `Cancel`."""
+        self.feeds = Feeds(line)
         self._line = line
+        self._asking = anyio.Lock()
         self._supplied: anyio.Event | None = None
         self._values: dict[str, str] = {}
+        self._hears = True
 
     async def event(self, value: Any) -> None:
         """Streams one event. Waits while the caller is behind with reading: pull what comes next, do not queue."""
@@ -50,22 +54,29 @@ class Call:
             await self._line.send(encode(Named(self.id, run_id)))
 
     async def need(self, names: Collection[str], *, timeout: float = 10.0) -> dict[str, str]:
-        """Asks the caller for environment values, once per call; gives those it has.
+        """Asks the caller for environment values; gives those it has.
 
         Empty when the caller cannot be asked or does not answer within `timeout` seconds.
         """
-        if self._supplied is not None:
-            raise RuntimeError("a call may ask for environment values once")
-        self._supplied = anyio.Event()
         if "need" not in self.hello.features or not names:
             return {}
-        await self._line.send(encode(Need(self.id, tuple(names))))
-        with anyio.move_on_after(timeout):
-            await self._supplied.wait()
-        return {name: self._values[name] for name in names if name in self._values}
+        async with self._asking:
+            if not self._hears:
+                return {}
+            self._supplied, self._values = anyio.Event(), {}
+            await self._line.send(encode(Need(self.id, tuple(names))))
+            with anyio.move_on_after(timeout):
+                await self._supplied.wait()
+            return {name: self._values[name] for name in names if name in self._values}
 
     def supply(self, values: dict[str, str]) -> None:
         """The caller's answer to `need`; unasked or late it is dropped."""
         if self._supplied is not None and not self._supplied.is_set():
             self._values = values
             self._supplied.set()
+
+    def hears_no_more(self) -> None:
+        """Nothing further can come from the caller, though it may still listen."""
+        self._hears = False
+        self.supply({})
+        self.feeds.close()

@@ -59,10 +59,15 @@ class InFlight:
         if running := self._running.get(id):
             running.call.supply(values)
 
+    def feed(self, feed: protocol.Feed) -> None:
+        """More input for a call."""
+        if running := self._running.get(feed.id):
+            running.call.feeds.put(feed)
+
     async def last_answers(self) -> None:
         """Until every call is answered, or the peer, which sends no more, does not listen any more either."""
         for running in self._running.values():
-            running.call.supply({})  # no answer can come
+            running.call.hears_no_more()
         while self._running and not self._line.hung_up:
             self._idle = anyio.Event()
             with anyio.move_on_after(self._serving.bounds.hang_up_check):

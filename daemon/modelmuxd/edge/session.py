@@ -12,7 +12,7 @@ from muxwire.framing import MAX_FRAME, FrameError
 from muxwire.hello import negotiate, refused
 from muxwire.line import Line
 from muxwire.peer import Peer
-from muxwire.protocol import HELLO_LIMIT, Cancel, FromClient, Hello, Refused, Supply
+from muxwire.protocol import HELLO_LIMIT, Cancel, Feed, FromClient, Hello, Refused, Supply
 
 from modelmuxd.edge.answer import encode
 from modelmuxd.edge.inflight import InFlight, complain
@@ -107,6 +107,8 @@ class Session:
             calls.cancel(message.id)
         elif isinstance(message, Supply):
             calls.supply(message.id, message.values)
+        elif isinstance(message, Feed):
+            calls.feed(message)
         else:
             complain(self.line, 0, "There is one hello per connection.")
 

@@ -8,6 +8,7 @@ from modelmuxd.edge.handlers.dispatch import Dispatch
 from modelmuxd.edge.handlers.env import Env
 from modelmuxd.edge.handlers.feedback import Feedback
 from modelmuxd.edge.handlers.insight import Insight
+from modelmuxd.edge.handlers.mcp import Mcp
 from modelmuxd.edge.handlers.policy import Policy
 from modelmuxd.edge.handlers.queue import Queue
 from modelmuxd.edge.handlers.retention import Retention
@@ -22,6 +23,7 @@ __all__ = [
     "Env",
     "Feedback",
     "Insight",
+    "Mcp",
     "Policy",
     "Queue",
     "Retention",

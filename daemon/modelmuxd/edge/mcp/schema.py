@@ -1,0 +1,73 @@
+"""JSON schemas for tools, derived from the wire's structs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+Schema = dict[str, Any]
+
+
+def input_schema(kind: type[Any], fields: Sequence[str], said: Mapping[str, str]) -> Schema:
+    """The chosen fields, in that order, as short as it goes; `said` has other words than the struct's for some."""
+    whole = _whole(kind)
+    properties = {name: _short(whole["properties"][name], said.get(name)) for name in fields}
+    required = [name for name in fields if name in whole.get("required", ())]
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": required} if required else schema
+
+
+def output_schema(kind: type[Any]) -> Schema:
+    """The whole struct, with nothing referred to."""
+    schema: Schema = _bare(_whole(kind))
+    return schema
+
+
+def _whole(kind: type[Any]) -> Schema:
+    made = msgspec.json.schema(kind, schema_hook=_anything)
+    found: Schema = _inlined(made, made.get("$defs", {}))
+    return found
+
+
+def _anything(kind: type[Any]) -> Schema:
+    if kind is object:
+        return {"title": "anything"}  # msgspec takes an empty one for none
+    raise NotImplementedError(kind)
+
+
+def _inlined(node: Any, known: Schema) -> Any:
+    if isinstance(node, list):
+        return [_inlined(one, known) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inlined(known[node["$ref"].rpartition("/")[2]], known)
+    return {key: _inlined(value, known) for key, value in node.items() if key != "$defs"}
+
+
+def _short(node: Schema, said: str | None) -> Schema:
+    """Without titles and without what a model need not know: that null is the same as nothing."""
+    options = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
+    schema = {**node, **(options[0] if len(options) == 1 else {})}
+    drop = {"anyOf", "title"} if len(options) == 1 else {"title"}
+    if schema.get("default") in (None, "", [], False, 0):
+        drop.add("default")
+    short = {key: value for key, value in schema.items() if key not in drop}
+    if "enum" in short:
+        short["type"] = "string"
+    return {**short, "description": said} if said else short
+
+
+def _bare(node: Any) -> Any:
+    """Without the words, which a program does not read; a property may well be called `title`."""
+    if isinstance(node, list):
+        return [_bare(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: value for key, value in node.items() if key not in ("title", "description", "default", "properties")}
+    bare: Schema = {key: _bare(value) for key, value in kept.items()}
+    if "properties" in node:
+        bare["properties"] = {name: _bare(one) for name, one in node["properties"].items()}
+    return bare

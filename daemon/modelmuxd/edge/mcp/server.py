@@ -1,0 +1,129 @@
+"""One MCP session: the SDK's server over a shim's lines. Imports the SDK."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import anyio
+import msgspec
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.server import Server
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    Tool,
+    ToolAnnotations,
+)
+from muxwire.faults import INTERNAL, STORAGE, Fault, FaultError
+from muxwire.version import VERSION
+
+from modelmuxd.edge.calls import Call
+from modelmuxd.edge.mcp import tools
+from modelmuxd.edge.mcp.answers import answer, refusal
+from modelmuxd.edge.mcp.asking import Asking
+from modelmuxd.edge.mcp.relay import Relay, Source
+from modelmuxd.edge.mcp.work import Asked, Work
+from modelmuxd.store.interface import StoreFull
+
+log = logging.getLogger(__name__)
+
+LAST = 1.0
+"""Seconds that calls in flight have once the client says no more; then they are answered as they stand."""
+INSTRUCTIONS = (
+    "Gives coding tasks to other AI agents. mux_check tells which can be used; mux_dispatch sends a task; a run that "
+    "takes longer goes on, and mux_run waits for it by its run_id."
+)
+Context = ServerRequestContext[Any, Any]
+
+
+async def serve(work: Work, call: Call) -> None:
+    """Until the client has said its last and been answered, or the lines end."""
+    relay = Relay(call)
+    session = Session(work, relay)
+    await relay.run(session.server)
+
+
+def _listed(tool: tools.Tool) -> Tool:
+    hints = ToolAnnotations(
+        title=tool.title,
+        read_only_hint=tool.reads_only,
+        destructive_hint=False,
+        idempotent_hint=tool.reads_only,
+        open_world_hint=not tool.reads_only,
+    )
+    return Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input,
+        output_schema=tool.output,
+        annotations=hints,
+    )
+
+
+LISTED = [_listed(tool) for tool in tools.TOOLS.values()]
+
+
+class Session:
+    def __init__(self, work: Work, relay: Relay) -> None:
+        self._work = work
+        self._relay = relay
+        self.server: Server[Any] = Server(
+            "modelmux",
+            version=VERSION,
+            title="modelmux",
+            instructions=INSTRUCTIONS,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+        )
+
+    async def _list_tools(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
+        return ListToolsResult(tools=LISTED)
+
+    async def _call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
+        try:
+            tool = tools.find(params.name)
+            source = ctx.request
+            assert isinstance(source, Source)  # the relay attaches it
+            asked = Asked(tool.read(params.arguments or {}), client_of(ctx), source.number, source.age)
+            return answer(await self._done(tool, asked, ctx, source))
+        except FaultError as error:
+            return refusal(error.fault)
+        except StoreFull:
+            return refusal(Fault(STORAGE, "The disk is full, and nothing of this was kept.", "Make room, ask again."))
+        except Exception:
+            log.exception("%s failed", params.name)
+            return refusal(Fault(INTERNAL, f"{params.name} failed.", "`muxctl logs --daemon` says why."))
+
+    async def _done(self, tool: tools.Tool, asked: Asked, ctx: Context, source: Source) -> msgspec.Struct:
+        """The result, or how it stands once the client leaves; the client is told of it meanwhile."""
+        asking = self._work.asking()
+        source.watched_by = asking
+        came: msgspec.Struct | Exception | None = None
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(asking.tell, ctx.session.report_progress)
+            with anyio.CancelScope() as waiting:
+                beside.start_soon(self._cut_short, waiting, asking)
+                try:
+                    came = await self._work.do(tool, asked, asking)
+                except Exception as error:  # raised below: a task group would wrap it
+                    came = error
+            beside.cancel_scope.cancel()
+        if isinstance(came, Exception):
+            raise came
+        return came or await self._work.as_it_stands(asking.run_id, asking)
+
+    async def _cut_short(self, waiting: anyio.CancelScope, asking: Asking) -> None:
+        await self._relay.leaving.wait()
+        await anyio.sleep(LAST)
+        await asking.taken.wait()
+        waiting.cancel()
+
+
+def client_of(ctx: Context) -> str:
+    """As the client calls itself; empty where it does not say."""
+    told = ctx.session.client_params
+    return told.client_info.name if told else ""
