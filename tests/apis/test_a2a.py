@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import anyio
 import pytest
 from apis.a2a_server import A2aServer
 from engine.stage import Stage, ended, waits
@@ -23,6 +24,12 @@ def define(stage: Stage, server: A2aServer, token: str = "") -> None:
     profiles = Path(stage.here.profiles)
     profiles.parent.mkdir(parents=True, exist_ok=True)
     profiles.write_text(f'[a2a_agents.far]\nurl = "{server.url}"\ntoken = "{token}"\n')
+
+
+async def until_asked(server: A2aServer, count: int) -> None:
+    with anyio.fail_after(20):
+        while len(server.asked) < count:  # noqa: ASYNC110 - its own threads serve it
+            await anyio.sleep(0.01)
 
 
 @pytest.mark.parametrize("streaming", [True, False])
@@ -47,7 +54,20 @@ async def test_a_stream_that_breaks_is_followed_by_looking_and_nothing_is_sent_a
         async with stage.engine() as engine:
             run = await stage.run(engine, "drop", provider="far")
     assert (run.status, run.output) == ("success", "you said: later")
-    assert (len(server.prompts), len(server.asked)) == (1, 3)  # sent, reattached, looked
+    assert (len(server.prompts), len(server.asked)) == (1, 2)  # sent, looked
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_one_that_takes_no_stream_up_again_is_looked_at(stage: Stage, version: str) -> None:
+    with A2aServer(version) as server:
+        define(stage, server)
+        async with stage.engine() as engine:
+            task = await stage.accept(engine, "drop", provider="far")
+            await until_asked(server, 4)
+            server.go.set()
+            run = await ended(engine, task)
+    assert (run.output, len(server.prompts)) == ("you said: later", 1)
+    assert "ubscribe" in server.asked[2]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

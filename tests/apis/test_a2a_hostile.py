@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from apis.a2a_server import A2aServer
-from apis.test_a2a import VERSIONS, define
+from apis.test_a2a import VERSIONS, define, until_asked
 from engine.stage import Stage, ended
 from modelmuxd.runner.a2a_wire import events
 
@@ -130,8 +130,7 @@ async def test_a_task_is_known_before_it_is_done_and_can_be_canceled(stage: Stag
         define(stage, server)
         async with stage.engine() as engine:
             task = await stage.accept(engine, "slow", provider="far")
-            while "GetTask" not in server.asked and "tasks/get" not in server.asked:
-                await engine.hub.changed().wait()
+            await until_asked(server, 2)
             await engine.runs.cancel(task.new.run_id, "test")
             run = await ended(engine, task)
     assert (run.status, server.asked[-1]) == ("canceled", "CancelTask" if version == "1.0" else "tasks/cancel")

@@ -41,9 +41,14 @@ def folder() -> Iterator[Path]:
 
 
 def _need(program: str) -> None:
-    if (agents_folder() / program).exists():
+    needed(agents_folder() / program, ".ci/agents")
+
+
+def needed(program: Path, installer: str) -> None:
+    """Skips the test, or fails it where live tests are required, when the program is not there."""
+    if program.exists():
         return
-    reason = f"the real {program} is not installed; run .ci/agents"
+    reason = f"{program} is not installed; run {installer}"
     if os.environ.get("MODELMUX_LIVE") == "required":
         pytest.fail(reason)
     pytest.skip(reason)

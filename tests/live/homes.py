@@ -92,10 +92,16 @@ def gemini(folder: Path, url: str) -> dict[str, str]:
     return {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url}
 
 
+def elsewhere(folder: Path, url: str) -> dict[str, str]:
+    """No CLI at all: the agent is reached by its address."""
+    return {}
+
+
 HOMES: dict[str, Callable[[Path, str], dict[str, str]]] = {
     "codex": codex,
     "codex-builtin": codex_builtin,
     "codex-profile": codex_profile,
     "claude": claude,
     "gemini": gemini,
+    "a2a": elsewhere,
 }

@@ -48,7 +48,7 @@ class World:
     def __init__(self, kind: str, folder: Path, api: FakeModelAPI, url: str = "") -> None:
         self.kind = kind
         self.provider = kind.partition("-")[0]
-        self.model = MODELS[self.provider]
+        self.model = MODELS.get(self.provider, "")
         self.folder, self.api = folder, api
         self.home, self.project = folder / "home", folder / "project"
         for path in (self.home, self.project):

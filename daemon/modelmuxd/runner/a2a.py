@@ -17,6 +17,7 @@ https://a2a-protocol.org, v0.1.0, 0.3.0 and 1.0.1.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -90,8 +91,6 @@ class Conversation:
         """What each artifact, or (empty) the agent's message, says so far."""
         self._state = ""
         self._said = ""
-        self._gap = False
-        """Whether a stream broke off: what was said meanwhile is missing."""
         self._dialect = Dialect("draft", "")
         self._url = ""
 
@@ -144,28 +143,37 @@ class Conversation:
             self._name(str(asked[1]["id"]), self._call.get("context", ""))
 
     def _until_final(self, *, streams: bool) -> None:
-        """Reattach once, then poll: the message is never sent again."""
-        if not self._over() and not self._task:
-            raise Failed(
-                "the agent broke off before it named a task; whether it works on it is not known", unknown=True
-            )
-        if not self._over() and streams:
+        """The message is never sent again. After a stream that broke off: a look at what was said meanwhile, since a
+        new stream may begin with what comes next; then the new stream; then a look again and again.
+
+        Never a look after the new stream has told the end: 0.3.26 of the SDK keeps each piece twice by then.
+        """
+        if self._over():
+            return
+        if not self._task:
+            raise Failed("the agent broke off before it named a task, and may be at work on it", unknown=True)
+        if streams:
+            self._look()
+        if streams and not self._over():
             self._follow(self._wire.stream(self._url, self._dialect, *self._dialect.resubscribe(self._task)))
-        last, look = time.monotonic(), 0
-        while not self._over() or self._gap:
-            try:
-                self._take(self._wire.ask(self._url, self._dialect, *self._dialect.get(self._task)))
-                last, self._gap = time.monotonic(), False
-            except Failed as error:
-                if self._over():
-                    return
-                if not error.passing:
-                    raise
-                if time.monotonic() - last > LOST_SECONDS:
-                    raise Failed(f"the agent cannot be reached any more: {error}", error.status) from error
+        heard, waits = time.monotonic(), itertools.chain(POLL_SECONDS, itertools.repeat(POLL_SECONDS[-1]))
+        while not self._over():
+            if not (why := self._look()):
+                heard = time.monotonic()
+            elif time.monotonic() - heard > LOST_SECONDS:
+                raise Failed(f"the agent cannot be reached any more: {why}", unknown=True)
             if not self._over():
-                time.sleep(POLL_SECONDS[min(look, len(POLL_SECONDS) - 1)])
-                look += 1
+                time.sleep(next(waits))
+
+    def _look(self) -> str:
+        """Take in how the task stands; else why that cannot be known now. Raises Failed for what will not pass."""
+        try:
+            self._take(self._wire.ask(self._url, self._dialect, *self._dialect.get(self._task)))
+        except Failed as error:
+            if not error.passing:
+                raise
+            return str(error)
+        return ""
 
     def _over(self) -> bool:
         return self._state in FINAL
@@ -181,7 +189,6 @@ class Conversation:
             if not self._task:
                 raise
             say({"a2a": "state", "state": self._state, "text": f"the stream broke off: {error}"})
-        self._gap = bool(self._task)
 
     def _take(self, result: Json) -> None:
         update = read_update(result)
