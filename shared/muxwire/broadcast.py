@@ -46,8 +46,20 @@ class BroadcastParams(msgspec.Struct, frozen=True, omit_defaults=True):
         Annotated[int, Meta(ge=1)] | None,
         Meta(description="Seconds after which it ends, waiting included.", extra=flag("-t", "--timeout")),
     ] = None
+    compare: Annotated[
+        bool, Meta(description="Say how far they agree, and what each says alone.", extra=flag("--compare"))
+    ] = False
+    judge: Annotated[
+        str, Meta(description="Who ranks the answers without knowing whose they are.", extra=flag("--judge"))
+    ] = ""
     sandbox: Annotated[Sandbox, Meta(description="What the agents may change.", extra=flag("--sandbox"))] = "read-only"
     workdir: Annotated[str, Meta(description="Folder the agents work in.", extra=flag("-w", "--workdir"))] = ""
+    worktree: Annotated[
+        bool, Meta(description="Each in a git worktree of its own; needed to write.", extra=flag("--worktree"))
+    ] = False
+    carry: Annotated[
+        bool, Meta(description="Take along what is not committed (with --worktree).", extra=flag("--carry"))
+    ] = False
     max_retries: Annotated[
         int, Meta(description="Attempts per member in all, 1 to 5.", ge=1, le=5, extra=flag("-r", "--max-retries"))
     ] = 1
@@ -83,6 +95,44 @@ class Tally(msgspec.Struct, frozen=True):
     error: int
 
 
+class Compared(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One answer beside the others."""
+
+    word_count: int
+    char_count: int
+    duration_seconds: float
+    agreement: float
+    """The mean with each of the others."""
+    cost_usd: float | None = None
+
+
+class Comparison(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """0.29's keys, and ours beside them. All but `per_provider` go by the members' names."""
+
+    comparable: bool
+    reason: str = ""
+    """Why not."""
+    measure: str = ""
+    agreement_score: float | None = None
+    """From 0 to 1: the mean over all pairs."""
+    pairwise_similarity: dict[str, float] = {}
+    speed_ranking: tuple[str, ...] = ()
+    ranking: tuple[str, ...] = ()
+    """The best first."""
+    ranked_by: str = ""
+    """judge, or agreement: who says what the others say too comes first."""
+    per_provider: dict[str, Compared] = {}
+    unique: dict[str, tuple[str, ...]] = {}
+    """What each says that no other says."""
+
+
+class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a judge thought that did not know whose answers they were."""
+
+    ranking: tuple[str, ...]
+    reasons: dict[str, str] = {}
+
+
 class BroadcastResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """0.29's keys, and ours beside them."""
 
@@ -94,6 +144,12 @@ class BroadcastResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     results: tuple[RunResult, ...]
     """In the same order; together they stay within what one answer may hold, and `output_size` tells what was cut."""
     summary: Tally
+    comparison: Comparison | None = None
+    judgement: Judgement | None = None
+    judge: RunResult | None = None
+    """The judge's own run, which is no member's."""
+    notes: tuple[str, ...] = ()
+    """What did not go as it should have."""
     duration_seconds: float
     token_usage: TokenUsage | None = None
     cost: Cost | None = None

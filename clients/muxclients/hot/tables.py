@@ -182,6 +182,8 @@ OTHERS: dict[str, Verb] = {
                 (1, 9007199254740992),
                 "Seconds after which it ends, waiting included.",
             ),
+            ("compare", ("--compare",), "flag", False, None, "Say how far they agree, and what each says alone."),
+            ("judge", ("--judge",), "text", "", None, "Who ranks the answers without knowing whose they are."),
             (
                 "sandbox",
                 ("--sandbox",),
@@ -191,6 +193,8 @@ OTHERS: dict[str, Verb] = {
                 "What the agents may change.",
             ),
             ("workdir", ("-w", "--workdir"), "text", "", None, "Folder the agents work in."),
+            ("worktree", ("--worktree",), "flag", False, None, "Each in a git worktree of its own; needed to write."),
+            ("carry", ("--carry",), "flag", False, None, "Take along what is not committed (with --worktree)."),
             ("max_retries", ("-r", "--max-retries"), "int", 1, (1, 5), "Attempts per member in all, 1 to 5."),
             ("profile", ("--profile",), "text", "", None, "Named profile from profiles.toml."),
             (

@@ -28,6 +28,12 @@ class Broadcast(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """As soon as so many have answered, nobody waits for the others; 0: for all."""
     needed: int = 1
     """Answers that make it a success."""
+    compare: bool = False
+    judge: Member | None = None
+    """Who ranks the answers."""
+    worktree: bool = False
+    """Whether each member works in one of its own."""
+    carry: bool = False
 
 
 class Collaboration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="collaborate"):
@@ -100,7 +106,7 @@ def providers_of(plan: Plan) -> tuple[str, ...]:
     """Whom it may ask, each once."""
     match plan:
         case Broadcast():
-            words = [member.provider for member in plan.members]
+            words = [member.provider for member in (*plan.members, *([plan.judge] if plan.judge else []))]
         case Collaboration():
             words = [turn.provider for turn in plan.pattern.turns]
         case Workflow():

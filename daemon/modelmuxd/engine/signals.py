@@ -28,6 +28,8 @@ EMPTY_WEIGHT = 0.7
 """How much an empty answer counts as a failure: some tasks want none."""
 APPLIED, DISCARDED, RETRIED = (1.0, 0.6), (0.1, 0.5), (0.2, 0.3)
 """How good that says an answer was, and how much it is to be believed: people apply to look, and discard to tidy up."""
+JUDGED_WEIGHT = 0.4
+"""A judge is to be believed less than a user, and much less than a check that ran."""
 RATED = {1: 0.05, 2: 0.10, 3: 0.33, 4: 0.87, 5: 0.95}
 RATED_WEIGHT = 0.7
 """How often work with such a rating was right, where both were known: see the project's notes on routing."""
@@ -109,6 +111,11 @@ def of_retry(attempts: Sequence[Attempt], now: float) -> tuple[Signal, ...]:
         return ()
     value, weight = RETRIED
     return (routed_of(attempts[-1]).judged("retry", value, at=now, run_id=attempts[-1].run_id, weight=weight),)
+
+
+def of_judge(share: float, attempt: Attempt, now: float) -> Judged:
+    """Of a judge that has ranked an answer among others: 1 for the best, 0 for the last."""
+    return routed_of(attempt).judged("comparison", share, at=now, run_id=attempt.run_id, weight=JUDGED_WEIGHT)
 
 
 def of_rating(rating: int, attempt: Attempt, now: float) -> Judged:

@@ -9,6 +9,7 @@ from muxwire.events import RunEvent
 
 from modelmuxd.domain.usage import Usage
 from modelmuxd.store.accept import accept
+from modelmuxd.store.knowledge import learn
 from modelmuxd.store.lookup import load_task
 from modelmuxd.store.records import Ending, NewTask, Task
 from modelmuxd.store.rows import USAGE
@@ -43,6 +44,7 @@ def finish(db: sqlite3.Connection, end: Ending, now: float) -> Task:
     text = end.fault.message if end.fault else ""
     move(db, parent, Place(end.state), now, text=text, before=end.events, changes=changes)
     note(db, parent.id, end.decisions, now)
+    learn(db, end.signals)
     if end.output:
         db.execute("INSERT OR REPLACE INTO outputs (task_id, output) VALUES (?, ?)", (parent.id, end.output))
     return load_task(db, parent.id)

@@ -340,6 +340,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     fault: Fault | None = None
     changes: Changes | None = None
     """In its worktree, where it has one."""
+    signals: tuple[Signal, ...] = ()
+    """What routing learns from it."""
     events: tuple[RunEvent, ...] = ()
     decisions: tuple[Decided, ...] = ()
 

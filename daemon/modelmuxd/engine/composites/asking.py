@@ -39,17 +39,27 @@ def members_of(words: Sequence[str], model: str, settings: TaskSettings) -> tupl
     return tuple(members)
 
 
-def broadcast_of(params: BroadcastParams, members: tuple[Member, ...], timeout: int) -> Broadcast:
+def broadcast_of(params: BroadcastParams, members: tuple[Member, ...], judge: Member | None, timeout: int) -> Broadcast:
     """`timeout` is each member's."""
     if not members:
         raise refuse(NO_PROVIDER, "No agent can be asked: none is usable here.", "See `muxctl check`.")
-    if params.sandbox != "read-only":
-        raise refuse(USAGE, "All members would write in the same folder.", "Leave out --sandbox: they read.")
+    if params.sandbox != "read-only" and not params.worktree:
+        hint = "Add --worktree: each then has a folder of its own."
+        raise refuse(USAGE, "All members would write in the same folder.", hint)
     if params.quorum > len(members):
         text = f"A quorum of {params.quorum} of {len(members)} members can never be."
         raise refuse(USAGE, text, "Ask more members, or lower --quorum.")
     needed = len(members) if params.all else params.quorum or 1
-    return Broadcast(members=members, timeout=timeout, quorum=params.quorum, needed=needed)
+    return Broadcast(
+        members=members,
+        timeout=timeout,
+        quorum=params.quorum,
+        needed=needed,
+        compare=params.compare or judge is not None,
+        judge=judge,
+        worktree=params.worktree,
+        carry=params.carry,
+    )
 
 
 def collaboration_of(params: CollaborateParams, pattern: Pattern, timeout: int) -> Collaboration:

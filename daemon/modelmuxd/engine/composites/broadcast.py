@@ -8,6 +8,7 @@ from muxwire.faults import BUDGET, POLICY, Fault
 from muxwire.words import FinalState
 
 from modelmuxd.domain.plans import Broadcast, Member, Turn
+from modelmuxd.engine.composites import judge
 from modelmuxd.engine.composites.score import Finish, Next, Reply, Score
 from modelmuxd.store.records import NewTask
 
@@ -17,11 +18,24 @@ def next_turns(plan: Broadcast, score: Score) -> Next:
     unasked = [member for member in plan.members if (member.name, 1) not in score.replies]
     if unasked:
         return Next(spawn=tuple(_turn(plan, score.parent, member) for member in unasked))
-    replies = tuple(score.replies.values())
-    answers = sum(reply.state == "success" for reply in replies)
-    if score.open and not (plan.quorum and answers >= plan.quorum):
+    replies, answers = members(plan, score), answered(plan, score)
+    enough = bool(plan.quorum) and len(answers) >= plan.quorum
+    if not enough and not all(reply.ended for reply in replies):
         return Next()
-    return Next(cancel=score.open, why="the quorum", finish=_finish(plan, replies, answers))
+    late = tuple(reply.run_id for reply in replies if not reply.ended)
+    if asked := judge.turn_of(plan, score, answers):
+        return Next(cancel=late, why="the quorum", spawn=(asked,))
+    if any(run_id not in late for run_id in score.open):
+        return Next()  # the judge
+    return Next(cancel=late, why="the quorum", finish=_finish(plan, score, replies, answers))
+
+
+def members(plan: Broadcast, score: Score) -> list[Reply]:
+    return [score.replies[member.name, 1] for member in plan.members if (member.name, 1) in score.replies]
+
+
+def answered(plan: Broadcast, score: Score) -> list[Reply]:
+    return [reply for reply in members(plan, score) if reply.state == "success"]
 
 
 def _turn(plan: Broadcast, parent: NewTask, member: Member) -> Turn:
@@ -35,10 +49,15 @@ def _turn(plan: Broadcast, parent: NewTask, member: Member) -> Turn:
     )
 
 
-def _finish(plan: Broadcast, replies: Sequence[Reply], answers: int) -> Finish:
-    summary = f"{answers} of {len(replies)} answered"
-    if answers >= plan.needed:
-        return Finish(state="success", summary=summary)
+def _finish(plan: Broadcast, score: Score, replies: Sequence[Reply], answers: Sequence[Reply]) -> Finish:
+    summary = f"{len(answers)} of {len(replies)} answered"
+    if len(answers) >= plan.needed:
+        found = judge.judgement(score, answers)
+        places = (
+            {name: judge.share(place, len(found.ranking)) for place, name in enumerate(found.ranking)} if found else {}
+        )
+        told = {reply.run_id: places[reply.step] for reply in answers if reply.step in places}
+        return Finish(state="success", summary=summary, judged=told)
     fault = fault_of([reply for reply in replies if reply.ended and reply.state != "success"], summary)
     return Finish(state=state_of(fault), summary=summary, fault=fault)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
+import msgspec
+from anyio import to_thread
 from muxwire.broadcast import BroadcastParams, BroadcastResult
 from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternList, PatternsParams
 from muxwire.faults import USAGE, refuse
@@ -15,10 +18,10 @@ from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites import workflows
 from modelmuxd.engine.composites.asking import as_dispatch, broadcast_of, collaboration_of, members_of, micros
 from modelmuxd.engine.composites.collaborate import walked
-from modelmuxd.engine.composites.outcome import broadcast_result, collaborate_result, workflow_result
+from modelmuxd.engine.composites.outcome import broadcast_result, collaborate_result, with_comparison, workflow_result
 from modelmuxd.engine.composites.patterns import chosen, every, line_of
 from modelmuxd.engine.composites.reading import Reading
-from modelmuxd.engine.composites.score import Score
+from modelmuxd.engine.composites.score import Reply, Score
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.plan import Locate, SettingsFor, TaskSettings
 from modelmuxd.engine.runs import Runs
@@ -47,15 +50,21 @@ class Composites:
 
     async def broadcast(self, params: BroadcastParams) -> tuple[DispatchParams, Broadcast]:
         """The request as a task, and its plan. Raises FaultError for what could never run."""
-        asked = as_dispatch(params)
+        asked = msgspec.structs.replace(as_dispatch(params), worktree=False, carry=False)
         settings = await self._settings_for(params.workdir, params.profile)
         words = params.providers or await self._usable(asked, settings)
         members = members_of(words, params.model, settings)
-        return asked, broadcast_of(params, members, self._governor.timeout(params.member_timeout))
+        judge = members_of((params.judge,), "", settings)[0] if params.judge else None
+        return asked, broadcast_of(params, members, judge, self._governor.timeout(params.member_timeout))
 
     async def broadcast_result(self, task: Task) -> BroadcastResult:
-        turns = await self._runs.turns(task)
-        return broadcast_result(task, turns, self._clock.now())
+        plan, turns = task.new.plan, await self._runs.turns(task)
+        assert isinstance(plan, Broadcast)
+        result = broadcast_result(task, plan, turns, self._clock.now())
+        if not plan.compare or task.ended_at is None:
+            return result
+        replies = [await self._reading(task, turn, whole=True) for turn in await self._runs.turns_of(task)]
+        return await to_thread.run_sync(partial(with_comparison, result, self._score(task, replies), plan))
 
     async def collaborate(self, params: CollaborateParams) -> tuple[DispatchParams, Collaboration]:
         """The request as a task, and its plan. Raises FaultError for what could never run."""
@@ -67,14 +76,17 @@ class Composites:
         plan = task.new.plan
         assert isinstance(plan, Collaboration)
         replies = [await self._reading(task, turn) for turn in await self._runs.turns_of(task)]
-        score = Score(
+        score = self._score(task, replies)
+        turns = await self._runs.turns(task)
+        return collaborate_result(task, plan, walked(plan, score), turns, score.now)
+
+    def _score(self, task: Task, replies: Sequence[Reply]) -> Score:
+        return Score(
             parent=task.new,
             canceling=task.canceling,
             replies={(reply.step, reply.round): reply for reply in replies},
             now=self._clock.now(),
         )
-        turns = await self._runs.turns(task)
-        return collaborate_result(task, plan, walked(plan, score), turns, score.now)
 
     async def patterns(self, params: PatternsParams) -> PatternList:
         settings = await self._settings_for(params.workdir, "")

@@ -12,8 +12,10 @@ import anyio
 import msgspec
 from anyio.abc import TaskGroup
 from muxwire.events import ChildChanged, RunEvent
-from muxwire.faults import INTERNAL, Fault
+from muxwire.faults import INTERNAL, Fault, FaultError
 
+from modelmuxd.domain.knowledge import Signal
+from modelmuxd.domain.plans import Broadcast, Turn
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.following import follows
 from modelmuxd.engine.composites.history import turns_of
@@ -26,9 +28,10 @@ from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.scheduler import Scheduler
+from modelmuxd.engine.signals import of_judge
 from modelmuxd.engine.worktrees import Worktrees
 from modelmuxd.store.interface import StoreFull, TaskStore
-from modelmuxd.store.records import Ending, Task
+from modelmuxd.store.records import Ending, NewTask, Task
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +148,7 @@ class Conductor:
     async def _go_on(self, composite: Open, after: Next) -> None:
         """New turns and what the stream is to be told, in one transaction; then the turns are queued like any task."""
         now, parent = self._clock.now(), composite.task.new
-        turns = [offspring(parent, turn, self._governor, now) for turn in after.spawn]
+        turns = [await self._born(parent, turn, now) for turn in after.spawn]
         for turn in turns:
             await self._read(composite, Task(new=turn, state="blocked" if turn.blocked else "queued"))
         news = composite.news(now)
@@ -163,6 +166,26 @@ class Conductor:
             if task.ended_at is not None:
                 self._inbox.put(task.new)  # blocked: to be looked at
         self._hub.notify(parent.run_id)
+
+    async def _born(self, parent: NewTask, turn: Turn, now: float) -> NewTask:
+        """A turn as it will be stored; with a worktree of its own where its plan says so."""
+        task = offspring(parent, turn, self._governor, now)
+        own = isinstance(parent.plan, Broadcast) and parent.plan.worktree and turn.sandbox is None
+        if not own or task.blocked is not None:
+            return task
+        carry = isinstance(parent.plan, Broadcast) and parent.plan.carry
+        try:
+            tree = await self._worktrees.chosen(task, asked=True, carry=carry)
+        except FaultError as error:
+            return msgspec.structs.replace(task, blocked=error.fault)
+        return msgspec.structs.replace(task, worktree=tree)
+
+    async def _learned(self, finish: Finish, now: float) -> tuple[Signal, ...]:
+        signals = []
+        for run_id, share in finish.judged.items():
+            if attempts := await self._store.attempts(run_id):
+                signals.append(of_judge(share, attempts[-1], now))
+        return tuple(signals)
 
     async def _moved(self, composite: Open) -> None:
         """Until a turn has moved or the composite's time is over; then know how they stand."""
@@ -195,6 +218,7 @@ class Conductor:
             output_size=len(finish.output.encode()),
             fault=finish.fault,
             changes=await self._worktrees.changes(composite.task),
+            signals=await self._learned(finish, now),
             events=tuple(composite.news(now)),
         )
         with anyio.CancelScope(shield=True):

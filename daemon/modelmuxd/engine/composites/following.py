@@ -29,7 +29,7 @@ def follows(plan: Plan, score: Score) -> Next:
 
 def reads_answers(plan: Plan) -> bool:
     """Whether its function looks at what was answered; otherwise no answer is loaded."""
-    return not isinstance(plan, Broadcast)
+    return not isinstance(plan, Broadcast) or plan.judge is not None
 
 
 def _ending(plan: Plan, score: Score, finish: Finish) -> Next:

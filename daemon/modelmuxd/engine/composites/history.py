@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelmuxd.engine.composites import judge
 from modelmuxd.engine.composites.score import Key
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.records import NewTask, Task
@@ -12,6 +13,11 @@ async def turns_of(store: TaskStore, composite: NewTask) -> list[Task]:
     found: dict[Key, Task] = {}
     if composite.retry_of:
         before = await turns_of(store, (await store.find(composite.retry_of)).new)
-        found = {(turn.new.step, turn.new.round): turn for turn in before if turn.state == "success"}
+        found = {(turn.new.step, turn.new.round): turn for turn in before if _stands(turn)}
     own = await store.turns(composite.run_id)
     return [*found.values(), *own]
+
+
+def _stands(turn: Task) -> bool:
+    """A judge has seen other answers."""
+    return turn.state == "success" and turn.new.step not in (judge.STEP, judge.REPAIR)

@@ -11,28 +11,45 @@ from muxwire.runs import RunResult
 from muxwire.words import State
 from muxwire.workflow import StepTally, WorkflowResult
 
-from modelmuxd.domain.plans import Collaboration, Workflow
+from modelmuxd.domain.plans import Broadcast, Collaboration, Workflow
+from modelmuxd.engine.composites import judge
+from modelmuxd.engine.composites.broadcast import answered
 from modelmuxd.engine.composites.collaborate import Walk
+from modelmuxd.engine.composites.compare import compared
+from modelmuxd.engine.composites.score import Score
 from modelmuxd.engine.composites.verdicts import fenced
 from modelmuxd.engine.results import cost_of, duration_of, token_usage
 from modelmuxd.store.records import Task
 
 
-def broadcast_result(task: Task, turns: Sequence[RunResult], now: float) -> BroadcastResult:
+def broadcast_result(task: Task, plan: Broadcast, turns: Sequence[RunResult], now: float) -> BroadcastResult:
     """`turns` in the order in which they were asked."""
-    good = sum(turn.status == "success" for turn in turns)
+    names = {member.name for member in plan.members}
+    results = [turn for turn in turns if turn.step in names]
+    good = sum(turn.status == "success" for turn in results)
     return BroadcastResult(
         run_id=task.new.run_id,
         status=task.state,
-        providers=tuple(turn.step for turn in turns),
-        results=tuple(turns),
-        summary=Tally(total=len(turns), success=good, error=len(turns) - good),
+        providers=tuple(turn.step for turn in results),
+        results=tuple(results),
+        judge=next((turn for turn in turns if turn.step == judge.STEP), None),
+        summary=Tally(total=len(results), success=good, error=len(results) - good),
         duration_seconds=duration_of(task, now),
         token_usage=token_usage(task.usage),
         cost=cost_of(task.cost_micros),
         error=task.fault,
         next="" if task.ended_at is not None else f"muxctl wait {task.new.run_id}",
     )
+
+
+def with_comparison(result: BroadcastResult, score: Score, plan: Broadcast) -> BroadcastResult:
+    """Takes up to some seconds for a hundred long answers."""
+    answers = answered(plan, score)
+    found = judge.judgement(score, answers) if plan.judge else None
+    texts = {reply.step: reply.patch or reply.text for reply in answers}
+    comparison = compared(result.results, texts, found.ranking if found else ())
+    notes = () if found or not plan.judge else ("the judge gave no ranking that can be read",)
+    return msgspec.structs.replace(result, comparison=comparison, judgement=found, notes=notes)
 
 
 _STATES: dict[State, CollaborationState] = {

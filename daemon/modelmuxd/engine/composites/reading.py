@@ -17,18 +17,19 @@ class Reading:
         self._attempts = attempts
         self._worktrees = worktrees
 
-    async def __call__(self, parent: Task, turn: Task) -> Reply:
+    async def __call__(self, parent: Task, turn: Task, *, whole: bool = False) -> Reply:
+        """`whole`: with its texts, whether or not the plan's function looks at them."""
         reply, plan = reply_of(turn), parent.new.plan
-        if plan is None or not reply.spoke or not reads_answers(plan):
+        if plan is None or not reply.spoke or not (whole or reads_answers(plan)):
             return reply
         text = await self._attempts.answer(turn)
         verify = turn.verified.output if turn.verified else ""
-        return msgspec.structs.replace(reply, text=text, verify=verify, patch=await self._patch(parent, turn))
+        return msgspec.structs.replace(reply, text=text, verify=verify, patch=await self._patch(turn))
 
-    async def _patch(self, parent: Task, turn: Task) -> str:
-        if parent.new.worktree is None or not (turn.changes and turn.changes.files):
+    async def _patch(self, turn: Task) -> str:
+        if not (turn.changes and turn.changes.files):
             return ""
         try:
-            return (await self._worktrees.patch(parent)).patch.decode("utf-8", "replace")
+            return (await self._worktrees.patch(turn)).patch.decode("utf-8", "replace")
         except FaultError:
             return ""

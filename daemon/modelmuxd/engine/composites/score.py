@@ -35,6 +35,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     verify: str = ""
     """What the project's check said of that."""
     cost_micros: int | None = None
+    asked_at: float = 0.0
+    ended_at: float | None = None
 
     @property
     def spoke(self) -> bool:
@@ -77,6 +79,8 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
     output: str = ""
     fault: Fault | None = None
+    judged: Mapping[str, float] = {}
+    """How good a judge found the answers of these runs, from 0 to 1: routing learns it."""
 
 
 class Next(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,4 +107,6 @@ def reply_of(task: Task) -> Reply:
         session_id=task.session_id,
         fault=task.fault,
         cost_micros=task.cost_micros,
+        asked_at=task.new.created_at,
+        ended_at=task.ended_at,
     )

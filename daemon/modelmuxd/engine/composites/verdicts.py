@@ -48,7 +48,7 @@ Your last answer did not end with a verdict that can be read. Do not review agai
 
 def read(kind: str, text: str, role: str, round: int) -> Verdict | None:
     """The verdict of an answer; None when there is none that can only be read in one way."""
-    found = _last_word(text)
+    found = last_word(text)
     if found is None:
         return None
     said = found.get("verdict")
@@ -93,8 +93,8 @@ def findings_text(verdict: Verdict | None) -> str:
     return "\n".join(filter(None, [verdict.summary, *lines]))
 
 
-def _last_word(text: str) -> dict[str, Any] | None:
-    """The object that the answer is, or ends with; None where others in it say otherwise."""
+def last_word(text: str, key: str = "verdict") -> dict[str, Any] | None:
+    """The object that an answer is, or ends with; None where another one in it says otherwise under that key."""
     text = text.strip()
     if len(text) > LONGEST:
         return None
@@ -104,8 +104,8 @@ def _last_word(text: str) -> dict[str, Any] | None:
     if not blocks or not ends:
         return None
     last = _object(blocks[-1])
-    others = [found for found in map(_object, blocks[:-1]) if found and "verdict" in found]
-    if last is None or any(other["verdict"] != last.get("verdict") for other in others):
+    others = [found for found in map(_object, blocks[:-1]) if found and key in found]
+    if last is None or any(other[key] != last.get(key) for other in others):
         return None
     return last
 
