@@ -50,27 +50,23 @@ class World(Stage):
             yield pipe
 
     @contextmanager
-    def bare(self) -> Iterator[Pipe]:
-        process = subprocess.Popen(
-            [SHIM],
-            env=self.env,
-            cwd=self.project,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        try:
-            yield Pipe(process)
-        finally:
-            process.kill()
-            process.communicate()
+    def bare(self, **env: str) -> Iterator[Pipe]:
+        pipe, env = subprocess.PIPE, {**self.env, **env}
+        started = subprocess.Popen([SHIM], env=env, cwd=self.project, stdin=pipe, stdout=pipe, stderr=pipe)
+        with started as process:
+            ends = Pipe(process)
+            try:
+                yield ends
+            finally:
+                process.kill()
+                ends.ear.join()
 
     def daemon(self) -> psutil.Process:
         """The one that runs in here."""
         found: list[psutil.Process] = []
 
         def alone() -> bool:
-            found[:] = [one for one in self._survivors() if "modelmuxd" in one.cmdline()]
+            found[:] = [one for one in self._survivors() if "modelmuxd" in command(one)]
             return len(found) == 1
 
         until(alone)
@@ -86,7 +82,8 @@ class Pipe:
         """Notifications that have come."""
         self._answers: dict[Any, dict[str, Any]] = {}
         self._lines: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.ear = threading.Thread(target=self._listen, daemon=True)
+        self.ear.start()
 
     def say(self, **message: Any) -> None:
         self.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
@@ -131,6 +128,13 @@ class Pipe:
         assert self.process.stdout
         for line in self.process.stdout:
             self._lines.put(line)
+
+
+def command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def info(name: str = "test") -> dict[str, str]:
