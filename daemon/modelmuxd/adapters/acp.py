@@ -98,6 +98,8 @@ class AcpReader(JsonlReader):
         self._stopped = ""
         self._error = ""
         self._code: object = None
+        self._failing: list[str] | None = None
+        """What the agent says while it calls itself failing."""
 
     def on_object(self, value: JsonObject) -> Iterator[Event]:
         match text(value, "acp"):
@@ -121,6 +123,9 @@ class AcpReader(JsonlReader):
     def verdict(self, exit: Exit, stderr_tail: bytes) -> Outcome:
         self.finish()
         trouble = of_exit(exit, plain(self._error), overlong=self.lines.overlong)
+        if not trouble and self._failing is not None and not killed(exit):
+            said = "".join(self._failing).strip()
+            trouble = Trouble(kind_of_words(said) or "crashed", said or "The agent failed.")
         if not trouble and not (self._stopped == "end_turn" and exit.code == 0):
             trouble = self._why(exit, stderr_tail)
         fault = settle(self._provider, trouble) if trouble else None
@@ -143,7 +148,13 @@ class AcpReader(JsonlReader):
         match text(update, "sessionUpdate"):
             case "agent_message_chunk":
                 if piece := text(table(update, "content"), "text"):
+                    if self._failing is not None:
+                        self._failing.append(piece)
                     yield Delta(piece)
+            case "session_info_update":
+                status = text(table(table(table(update, "_meta"), "codex"), "threadStatus"), "type")
+                if status:  # codex-acp tells its faults as an answer that has ended well
+                    self._failing = [] if status == "systemError" else None
             case "tool_call" | "tool_call_update":
                 title, status = text(update, "title"), text(update, "status")
                 if title or status in ("completed", "failed"):

@@ -24,6 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from modelmuxd.runner.acp_modes import switch
 from modelmuxd.runner.acp_permission import allows, choose, table, word
 from modelmuxd.runner.acp_pipe import AgentError, Canceled, Pipe
 
@@ -101,18 +102,24 @@ class Client:
         say({"acp": "end", "result": self._ask("session/prompt", {"sessionId": session, "prompt": words}, session)})
 
     def _session(self, able: Json) -> str:
-        """A new one, or the one to go on with: resumed if that can be, else loaded, which tells its past again."""
+        """A new one, or the one to go on with: resumed if that can be, else loaded, which tells its past again. It is
+        in the mode that the sandbox word wants."""
         where = {"cwd": self._cwd, "mcpServers": []}
         session = str(self._call.get("session") or "")
         if not session:
-            made = word(self._ask("session/new", where), "sessionId")
-            if not made:
+            made = self._ask("session/new", where)
+            if not (session := word(made, "sessionId")):
                 raise AgentError({"message": "the agent named no session"})
-            return made
+            return self._in_mode(made, session)
         resumes = isinstance(table(able, "sessionCapabilities").get("resume"), dict)
         if not resumes and able.get("loadSession") is not True:
             raise AgentError({"code": NO_SUCH_METHOD, "message": "this agent cannot go on with a session"})
-        self._ask("session/resume" if resumes else "session/load", {**where, "sessionId": session})
+        method = "session/resume" if resumes else "session/load"
+        return self._in_mode(self._ask(method, {**where, "sessionId": session}), session)
+
+    def _in_mode(self, made: Json, session: str) -> str:
+        if call := switch(made, session, self._call["sandbox"]):
+            self._ask(*call)
         return session
 
     def _ask(self, method: str, params: Json, session: str = "") -> Json:
