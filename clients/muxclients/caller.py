@@ -73,7 +73,7 @@ def _size(env: Mapping[str, str]) -> tuple[int, int]:
 
 def complete(method: str, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a call that no option fills. Raises OSError when the current folder is gone."""
-    if method == "retry":
+    if method in ("retry", "benchmark"):
         return {**fields, "env": environment()}
     if method not in _TASKS:
         return fields

@@ -9,7 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from muxwire import broadcast, collaborate, events, feedback, insight, mcp, policy, retention, runs, workflow
+from muxwire import (
+    benchmark,
+    broadcast,
+    collaborate,
+    events,
+    feedback,
+    insight,
+    mcp,
+    policy,
+    retention,
+    runs,
+    workflow,
+)
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -95,6 +107,13 @@ APPLY = Method("apply", runs.RunRef, runs.Applied, "Apply what a run has changed
 DISCARD = Method("discard", runs.RunRef, runs.Applied, "Throw away a run's worktree and what it changed.")
 TRUST = Method("trust", runs.TrustParams, runs.Trusted, "Trust the settings that a project brings with it.")
 ENV = Method("env", insight.EnvParams, insight.LoginEnv, "Show the login shell's environment, or read it again.")
+BENCHMARK = Method(
+    "benchmark",
+    benchmark.BenchmarkParams,
+    benchmark.BenchmarkResult,
+    "Measure agents by small tasks that are checked.",
+    event=benchmark.CellEnded,
+)
 FEEDBACK = Method(
     "feedback", feedback.FeedbackParams, feedback.FeedbackResult, "Rate an answer, which routing learns from."
 )
@@ -112,6 +131,6 @@ METHODS: dict[str, Method[Any, Any]] = {
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
         *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
-        *(POLICY, POLICY_TEST, ENV, FEEDBACK, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
+        *(POLICY, POLICY_TEST, ENV, FEEDBACK, BENCHMARK, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
     )
 }

@@ -11,6 +11,7 @@ from engine.repository import Repository
 from engine.stage import Stage
 from modelmuxd.app.rooms import Engine
 from modelmuxd.domain.knowledge import Judged, Measured, Reached, Signal
+from modelmuxd.domain.trial import Trial
 from modelmuxd.engine.signals import of_end
 from modelmuxd.store.records import Attempt, NewTask, Settle, Task
 from muxwire.faults import Fault
@@ -19,9 +20,10 @@ from muxwire.runs import Changes, Origin, RetryParams, Verified
 pytestmark = pytest.mark.anyio
 
 ATTEMPT = Attempt(run_id="r", number=1, provider="codex", account="codex", started_at=10.0)
+TRIAL = Trial(name="t", kind="bug", check=("true",), timeout=9)
 
 
-def told(fault: str = "", *, exit_code: int | None = -1, kind: str = "cli", **ended: object) -> list[object]:
+def told(fault: str = "", *, exit_code: int | None = -1, trial: Trial | None = None, **ended: object) -> list[object]:
     """Short: availability as a word, a judgement as (source, value, weight)."""
     fields: dict[str, object] = {"output": "x", "output_size": 1, **ended}
     if exit_code != -1:
@@ -34,7 +36,7 @@ def told(fault: str = "", *, exit_code: int | None = -1, kind: str = "cli", **en
         fault=Fault(fault, "") if fault else None,
         **fields,  # type: ignore[arg-type]
     )
-    task = Task(new=NewTask(run_id="r", created_at=1.0, task="x", origin=Origin(kind=kind)), state="running")
+    task = Task(new=NewTask(run_id="r", created_at=1.0, task="x", trial=trial), state="running")
     return [short(one) for one in of_end(end, task, ATTEMPT, (), 15.0)]
 
 
@@ -79,10 +81,10 @@ async def test_an_empty_answer_is_a_failure_unless_files_were_changed() -> None:
 
 
 async def test_a_benchmarks_check_teaches_as_a_benchmark() -> None:
-    assert told(exit_code=0, kind="benchmark")[-1] == ("benchmark", 1.0, 1.0)
-    assert told("verify", exit_code=1, kind="benchmark")[-1] == ("benchmark", 0.0, 1.0)
-    assert told("timeout", kind="benchmark")[-1] == ("benchmark", 0.0, 1.0)
-    assert told("quota", kind="benchmark") == ["quota"]
+    assert told(exit_code=0, trial=TRIAL)[-1] == ("benchmark", 1.0, 1.0)
+    assert told("verify", exit_code=1, trial=TRIAL)[-1] == ("benchmark", 0.0, 1.0)
+    assert told("timeout", trial=TRIAL)[-1] == ("benchmark", 0.0, 1.0)
+    assert told("quota", trial=TRIAL) == ["quota"]
 
 
 async def heard(engine: Engine) -> list[Signal]:

@@ -13,7 +13,7 @@ from muxclients import caller
 from muxclients.cli.derive import Command, command
 from muxclients.cli.rendered import ask
 
-LISTS = ("--providers", "--roles")
+LISTS = ("--providers", "--roles", "--tasks")
 
 
 class Listing(Command):

@@ -47,6 +47,7 @@ COMMANDS = {
     "profile": Name("profile:profile", "Show the profiles that are defined here, or one.", ALSO),
     "policy": Name("policy:policy", "Look at the policy, and try it.", ALSO),
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
+    "benchmark": Name("benchmark:benchmark", OTHERS["benchmark"][0], ALSO),
     "feedback": Name("rendered:feedback", OTHERS["feedback"][0], ALSO),
     "clean": Name("clean:clean", OTHERS["clean"][0], ALSO),
     "service": Name("service:service", "Have the daemon started at login.", ALSO),

@@ -498,6 +498,32 @@ OTHERS: dict[str, Verb] = {
             ("list", ("--list",), "flag", False, None, "Show the last 20 ratings."),
         ),
     ),
+    "benchmark": (
+        "Measure agents by small tasks that are checked.",
+        None,
+        (
+            (
+                "providers",
+                ("--providers",),
+                "texts",
+                None,
+                None,
+                "Whom to measure, each a provider or `provider/model` (default: all that are usable).",
+            ),
+            ("tasks", ("--tasks",), "texts", None, None, "Which tasks, by name (default: all)."),
+            (
+                "repeats",
+                ("--repeats",),
+                "int",
+                3,
+                (1, 50),
+                "Times that each agent does each task; more add to those there are.",
+            ),
+            ("suite", ("--suite",), "text", "", None, "Folder with tasks of your own."),
+            ("list_tasks", ("--list-tasks",), "flag", False, None, "Show the tasks."),
+            ("dry_run", ("--dry-run",), "flag", False, None, "Only tell what it would take, and what is known."),
+        ),
+    ),
     "clean": (
         "Take away what is old, after asking.",
         ("what", "many", False),

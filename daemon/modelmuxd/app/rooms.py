@@ -14,6 +14,7 @@ from modelmuxd.adapters.base import Adapter
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission
 from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.benchmark.benchmark import Benchmark
 from modelmuxd.engine.callers import Callers
 from modelmuxd.engine.check import Prober
 from modelmuxd.engine.clock import Clock
@@ -146,6 +147,15 @@ class Engine:
             clock=clock,
         )
         self.feedback = Feedback(store, clock)
+        self.benchmark = Benchmark(
+            runs=self.runs,
+            store=store,
+            settings_for=self.source,
+            locate=self.prober.locate,
+            governor=self.governor,
+            limits=settings.limits,
+            folder=f"{here.state}/benchmark",
+        )
         self.doctor = Doctor(store, self.line)
         self.reconciler = Reconciler(
             store=store,

@@ -13,6 +13,7 @@ from muxwire.methods import (
     ANSWER,
     APPLY,
     ATTACH,
+    BENCHMARK,
     BROADCAST,
     CANCEL,
     CHECK,
@@ -118,7 +119,7 @@ def handlers_of(
         {WORKFLOW: composites.workflow, WORKFLOWS: composites.workflows},
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
-        {FEEDBACK: handlers.Feedback(engine.feedback)},
+        {FEEDBACK: handlers.Feedback(engine.feedback), BENCHMARK: handlers.Benchmark(engine.benchmark, engine.runs)},
         {CLEAN: retention.clean, SPACE: retention.space},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )

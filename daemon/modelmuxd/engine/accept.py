@@ -14,6 +14,7 @@ from muxwire.settings.model import Target
 from muxwire.words import Effort
 
 from modelmuxd.domain.plans import Plan, kind_of
+from modelmuxd.domain.trial import Trial
 from modelmuxd.engine.callers import excluded
 from modelmuxd.engine.governor import Family
 from modelmuxd.engine.run_ids import new_run_id
@@ -51,6 +52,7 @@ def new_task(
     left_out: str = "",
     notify: tuple[Target, ...] = (),
     plan: Plan | None = None,
+    trial: Trial | None = None,
     payload: str = "",
 ) -> NewTask:
     """The task as it will be stored. Only the names of secrets go into it; `after` are whole run ids; `left_out` is a
@@ -86,6 +88,7 @@ def new_task(
         caller_excluded=excluded(left_out, params, failover=failover),
         notify=notify,
         plan=plan,
+        trial=trial,
         blocked=blocked,
     )
 

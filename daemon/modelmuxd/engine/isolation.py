@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from muxwire.faults import FaultError
+from muxwire.settings.model import Verify
 
 from modelmuxd.engine.attempts import Live
 from modelmuxd.engine.plan import SettingsFor
@@ -37,9 +38,15 @@ class Isolation:
         """After the run's end."""
         await self._worktrees.tidy(task)
 
+    async def _check_of(self, task: Task) -> Verify:
+        """The project's own, unless the run measures its agent. Raises FaultError."""
+        if trial := task.new.trial:
+            return Verify(command=trial.check, timeout=trial.timeout)
+        return (await self._settings_for(task.new.workdir, task.new.profile)).verify
+
     async def _verified(self, task: Task, attempt: Attempt, ended: Settle, live: Live | None) -> Settle:
         try:
-            verify = (await self._settings_for(task.new.workdir, task.new.profile)).verify
+            verify = await self._check_of(task)
         except FaultError as error:  # they were good when it began; whether its work is, nobody can tell now
             return msgspec.structs.replace(ended, attempt_state=error.fault.code, fault=error.fault)
         if not verify.command:

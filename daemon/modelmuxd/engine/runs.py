@@ -16,6 +16,7 @@ from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, Ru
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.plans import Plan, providers_of
+from modelmuxd.domain.trial import Trial
 from modelmuxd.engine.accept import again, check, new_task
 from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.callers import decided
@@ -104,6 +105,7 @@ class Runs:
         retry_of: str = "",
         plan: Plan | None = None,
         payload: str = "",
+        trial: Trial | None = None,
     ) -> Task:
         """Store the task and queue it. Durable when this returns; the same idempotency key gives the same run.
 
@@ -124,7 +126,8 @@ class Runs:
             left_out=caller.provider if caller.excluded else "",
             plan=plan,
             payload=payload,
-            notify=(await self._settings_for(params.workdir, params.profile)).notifications.targets,
+            trial=trial,
+            notify=() if trial else (await self._settings_for(params.workdir, params.profile)).notifications.targets,
         )
         if task.blocked is None:
             tree = await self._worktrees.chosen(task, asked=params.worktree, carry=params.carry)

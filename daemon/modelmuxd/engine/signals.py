@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from muxwire.faults import VERIFY
 from muxwire.runs import Verified
 
@@ -42,7 +43,7 @@ def routed_of(attempt: Attempt) -> Routed:
 
 def of_end(ended: Settle, task: Task, attempt: Attempt, earlier: Sequence[Attempt], now: float) -> tuple[Signal, ...]:
     """Of an attempt that has just ended; `earlier` are those before it."""
-    routed, code = routed_of(attempt), ended.fault.code if ended.fault else ""
+    routed, code = _routed(task, attempt), ended.fault.code if ended.fault else ""
     if code in UNREACHED:
         return (Reached(at=now, agent=routed.agent, fault=code, run_id=attempt.run_id),)
     signals: list[Signal] = []
@@ -50,7 +51,7 @@ def of_end(ended: Settle, task: Task, attempt: Attempt, earlier: Sequence[Attemp
         signals.append(Reached(at=now, agent=routed.agent, run_id=attempt.run_id))
     if code in ("", VERIFY):
         signals.append(_measured(ended, attempt, routed, earlier, now))
-    if judged := _judged(ended, task, attempt, now):
+    if judged := _judged(ended, task, attempt, routed, now):
         signals.append(judged)
     return tuple(signals)
 
@@ -69,10 +70,17 @@ def _measured(ended: Settle, attempt: Attempt, routed: Routed, earlier: Sequence
     )
 
 
-def _judged(ended: Settle, task: Task, attempt: Attempt, now: float) -> Judged | None:
+def _routed(task: Task, attempt: Attempt) -> Routed:
+    """A trial's kind of work is known, and it belongs to no project."""
+    routed = routed_of(attempt)
+    trial = task.new.trial
+    return msgspec.structs.replace(routed, kind=trial.kind, project="") if trial else routed
+
+
+def _judged(ended: Settle, task: Task, attempt: Attempt, routed: Routed, now: float) -> Judged | None:
     """Where the project's check has spoken, that counts; a benchmark's is its own."""
-    source: Source = "benchmark" if task.new.origin.kind == "benchmark" else "verify"
-    code, routed = ended.fault.code if ended.fault else "", routed_of(attempt)
+    source: Source = "benchmark" if task.new.trial else "verify"
+    code = ended.fault.code if ended.fault else ""
     if ended.verified and code in ("", VERIFY):
         good = passed(ended.verified)
         return None if good is None else routed.judged(source, float(good), at=now, run_id=attempt.run_id)

@@ -146,9 +146,12 @@ class Worktrees:
             ) from error
 
     async def tidy(self, task: Task) -> None:
-        """After the end of a run: its worktree goes when nothing has changed in it and nobody goes on there."""
+        """After the end of a run: its worktree goes when nobody goes on there and nothing has changed in it, or what
+        has was only to be checked."""
         tree, changed = task.new.worktree, task.changes
-        if tree is None or task.ended_at is None or changed is None or changed.files:
+        if tree is None or task.ended_at is None:
+            return
+        if not task.new.trial and (changed is None or changed.files):
             return
         async with self._lock:
             if await self._users(tree) or not await anyio.to_thread.run_sync(git.exists, tree):

@@ -10,7 +10,7 @@ from muxwire.faults import CONFLICT, refuse
 from modelmuxd.domain.knowledge import Signal
 from modelmuxd.store import buckets, knowledge, notices
 from modelmuxd.store.lineage import states
-from modelmuxd.store.lookup import load_task
+from modelmuxd.store.lookup import keyed
 from modelmuxd.store.records import Decided, NewTask, Task
 from modelmuxd.store.rows import REQUESTS, TASKS
 from modelmuxd.store.standing import Place, add_events, note, state_changed
@@ -68,10 +68,9 @@ def _place(task: Task) -> Place:
 
 def _known(db: sqlite3.Connection, new: NewTask) -> Task | None:
     """The task that already has this key."""
-    row = db.execute("SELECT task_id FROM keys WHERE kind = ? AND principal = ? AND key = ?", _scoped(new)).fetchone()
-    if row is None:
+    task = keyed(db, *_scoped(new))
+    if task is None:
         return None
-    task = load_task(db, row[0])
     if task.new.payload_hash != new.payload_hash:
         raise refuse(
             CONFLICT,

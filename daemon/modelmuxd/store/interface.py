@@ -179,6 +179,10 @@ class TaskStore(Protocol):
         self, run_id: str, decisions: Sequence[Decided], now: float, signals: Sequence[Signal] = ()
     ) -> None: ...
 
+    async def keyed(self, kind: str, principal: str, key: str) -> Task | None:
+        """The task that has this idempotency key, in the scope of its origin."""
+        ...
+
     async def find(self, prefix: str) -> Task:
         """The task whose id starts with `prefix` (6 characters or more). Raises FaultError NOT_FOUND, AMBIGUOUS, or
         USAGE for a shorter one."""

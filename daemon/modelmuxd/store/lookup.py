@@ -56,6 +56,13 @@ def find(db: sqlite3.Connection, prefix: str) -> Task:
     return found[0]
 
 
+def keyed(db: sqlite3.Connection, kind: str, principal: str, key: str) -> Task | None:
+    """The task that has this idempotency key."""
+    found = "SELECT task_id FROM keys WHERE kind = ? AND principal = ? AND key = ?"
+    row = db.execute(found, (kind, principal, key)).fetchone()
+    return load_task(db, row[0]) if row else None
+
+
 def unfinished_after(db: sqlite3.Connection, last: int) -> tuple[list[Task], int | None]:
     """A page of unfinished tasks, oldest first, and the key to go on after; None after the last page."""
     rows = db.execute(

@@ -14,6 +14,7 @@ from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
 from modelmuxd.domain.knowledge import Routed, Signal
 from modelmuxd.domain.plans import Plan
+from modelmuxd.domain.trial import Trial
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 
@@ -61,6 +62,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """The composite that it is a turn of; `step` and `round` tell which one: no composite has the same turn twice."""
     step: str = ""
     round: int = 0
+    trial: Trial | None = None
+    """It measures its agent: what it does and how that is checked."""
     caller_excluded: str = ""
     """The provider that called; the task goes to it only where its user names it."""
     notify: tuple[Target, ...] = ()

@@ -13,6 +13,7 @@ from muxwire.settings.model import Target
 from modelmuxd.domain.knowledge import Judged, Routed
 from modelmuxd.domain.plans import Plan
 from modelmuxd.domain.rating import Rating
+from modelmuxd.domain.trial import Trial
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Task
@@ -27,6 +28,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "changes": msgspec.json.Decoder(Changes).decode,
     "verified": msgspec.json.Decoder(Verified).decode,
     "routed": msgspec.json.Decoder(Routed).decode,
+    "trial": msgspec.json.Decoder(Trial).decode,
     "judged": msgspec.json.Decoder(Judged).decode,
     "worktree": msgspec.json.Decoder(Worktree).decode,
     "plan": msgspec.json.Decoder(Plan).decode,

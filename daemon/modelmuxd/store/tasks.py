@@ -180,6 +180,9 @@ class SqliteTaskStore:
     ) -> None:
         await self._write(lambda db: ending.decide(db, run_id, decisions, now, signals))
 
+    async def keyed(self, kind: str, principal: str, key: str) -> Task | None:
+        return self._readers.row(lambda db: lookup.keyed(db, kind, principal, key))
+
     async def find(self, prefix: str) -> Task:
         return self._readers.row(lambda db: lookup.find(db, prefix))
 

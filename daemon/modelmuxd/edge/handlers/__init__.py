@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelmuxd.edge.handlers.benchmark import Benchmark
 from modelmuxd.edge.handlers.check import Check
 from modelmuxd.edge.handlers.composites import Composites
 from modelmuxd.edge.handlers.dispatch import Dispatch
@@ -17,6 +18,7 @@ from modelmuxd.edge.handlers.shutdown import Shutdown
 from modelmuxd.edge.handlers.worktree import Worktree
 
 __all__ = [
+    "Benchmark",
     "Check",
     "Composites",
     "Dispatch",

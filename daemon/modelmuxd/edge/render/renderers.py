@@ -8,6 +8,7 @@ from typing import Any
 from muxwire.protocol import View
 
 from modelmuxd.edge.render import (
+    benchmark,
     broadcast,
     check,
     collaborate,
@@ -33,6 +34,7 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "ping": lambda view: Answer(view, daemon.ping_text),
     "version": lambda view: Answer(view, daemon.version_text),
     "facts": lambda view: Answer(view, daemon.facts_text),
+    "benchmark": benchmark.Benchmark,
     "feedback": lambda view: Answer(view, feedback.feedback_text),
     "clean": lambda view: Answer(view, retention.cleaned_text),
     "space": lambda view: Answer(view, retention.space_text),
