@@ -106,6 +106,13 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     carry: Annotated[
         bool, Meta(description="Take along what is not committed (with --worktree).", extra=flag("--carry"))
     ] = False
+    decompose: Annotated[
+        bool,
+        Meta(
+            description="Have it taken apart first, and done in parts where that is worth it.",
+            extra=flag("--decompose"),
+        ),
+    ] = False
     idempotency_key: Annotated[
         str, Meta(description="The same key attaches to the same run.", extra=flag("--idempotency-key"))
     ] = ""
@@ -152,6 +159,16 @@ class Verified(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The end of what it printed."""
 
 
+class SubtaskLine(msgspec.Struct, frozen=True):
+    """One part of a task that was taken apart, under 0.29's names."""
+
+    name: str
+    provider: str
+    status: State
+    duration_seconds: float
+    summary: str
+
+
 class RunResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The canonical result: 0.29's keys, and ours beside them. The first eleven are always written."""
 
@@ -188,6 +205,9 @@ class RunResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     step: str = ""
     """Which turn."""
     round: int = 0
+    decomposed: bool = False
+    """Whether it was taken apart."""
+    subtasks: tuple[SubtaskLine, ...] = ()
     worktree: str = ""
     """The folder in which it works, away from its caller's files."""
     changes: Changes | None = None

@@ -30,7 +30,10 @@ class House(Stage):
     async def served(self) -> AsyncIterator[tuple[Engine, Server]]:
         Path(self.here.runtime).mkdir(mode=0o700, parents=True, exist_ok=True)
         async with self.engine() as engine, anyio.create_task_group() as tasks:
-            dispatch, runs = handlers.Dispatch(engine.runs, engine.callers), handlers.Runs(engine.runs)
+            dispatch, runs = (
+                handlers.Dispatch(engine.runs, engine.composites, engine.callers),
+                handlers.Runs(engine.runs),
+            )
             table = Handlers(
                 {DISPATCH: dispatch, RETRY: dispatch.retry, ATTACH: runs.attach, ANSWER: runs.answer}, partial=True
             )

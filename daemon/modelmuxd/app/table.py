@@ -95,7 +95,7 @@ def handlers_of(
     )
     insight = handlers.Insight(board, OURS)
     composites = handlers.Composites(engine.runs, engine.composites, engine.callers)
-    runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs, engine.callers)
+    runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs, engine.composites, engine.callers)
     policy_ = handlers.Policy(engine.governor, engine.runs)
     worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
     env = handlers.Env(engine.login.get, engine.login.refresh, lambda: engine.scheduler.recheck("environment"))

@@ -76,7 +76,19 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     """Micro-dollars of known cost after which no further step begins."""
 
 
-Plan = Broadcast | Collaboration | Workflow
+class Decomposition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="decompose"):
+    """A task that a planner takes apart, when that is worth it."""
+
+    provider: str
+    """Who plans and merges: `auto`, or who was asked."""
+    model: str = ""
+    providers: tuple[str, ...] = ()
+    """Whom the planner may give a part to, besides leaving it to the router."""
+    timeout: int
+    """Seconds that each turn may take."""
+
+
+Plan = Broadcast | Collaboration | Workflow | Decomposition
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -109,6 +121,13 @@ def providers_of(plan: Plan) -> tuple[str, ...]:
             words = [member.provider for member in (*plan.members, *([plan.judge] if plan.judge else []))]
         case Collaboration():
             words = [turn.provider for turn in plan.pattern.turns]
+        case Decomposition():
+            words = [plan.provider, *plan.providers]
         case Workflow():
             words = [word for step in plan.steps for word in (step.provider, step.fallback) if word]
     return tuple(dict.fromkeys(words))
+
+
+def may_replace(plan: Plan) -> bool:
+    """Whether others than those that it names may be asked in their place."""
+    return isinstance(plan, (Collaboration, Decomposition))

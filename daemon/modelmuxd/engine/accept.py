@@ -34,6 +34,9 @@ def check(params: DispatchParams) -> None:
         raise refuse(USAGE, f"The workdir {params.workdir!r} is not absolute.", "Clients send absolute folders.")
     if not Path(params.workdir).is_dir():
         raise refuse(USAGE, f"There is no folder {params.workdir!r}.", "Give an existing folder with -w.")
+    if params.decompose and (params.session_id or params.after or params.delay):
+        hint = "Leave out --session, --after and --delay, or --decompose."
+        raise refuse(USAGE, "A task that is taken apart begins at once, and in no session.", hint)
     if params.carry and not params.worktree:
         raise refuse(USAGE, "--carry is about a worktree, and none is asked for.", "Add --worktree.")
 

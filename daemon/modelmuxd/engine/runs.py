@@ -15,7 +15,7 @@ from muxwire.policy import PolicyVerdict
 from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult, SessionLine
 
 from modelmuxd.adapters.base import Adapter
-from modelmuxd.domain.plans import Plan, providers_of
+from modelmuxd.domain.plans import Decomposition, Plan, may_replace, providers_of
 from modelmuxd.domain.trial import Trial
 from modelmuxd.engine.accept import again, check, new_task
 from modelmuxd.engine.attempts import Attempts
@@ -23,7 +23,7 @@ from modelmuxd.engine.callers import decided
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.conductor import Conductor
 from modelmuxd.engine.composites.history import turns_of
-from modelmuxd.engine.composites.outcome import within
+from modelmuxd.engine.composites.outcome import taken_apart, within
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.environment import Secrets, key, names_needed
 from modelmuxd.engine.governor import MINUTE, Family, Governor
@@ -90,7 +90,7 @@ class Runs:
         names: set[str] = set()
         words = providers_of(plan) if plan else (params.provider,)
         asked = [adapter for word in words for adapter in wanted(word, settings)]
-        for adapter in [*asked, *settings.unasked] if params.failover else asked:
+        for adapter in [*asked, *settings.unasked] if params.failover or (plan and may_replace(plan)) else asked:
             found = await self._locate(adapter, params.env.values, frozenset())
             names |= names_needed(adapter, found.login, settings.of(adapter.name))
         return tuple(sorted(names))
@@ -195,7 +195,8 @@ class Runs:
     async def result(self, task: Task) -> RunResult:
         """The canonical result as it stands, with the whole answer where it fits."""
         output = await anyio.to_thread.run_sync(self._read_output, task) if task.output_file else None
-        return result_of(task, self._clock.now(), output)
+        result = result_of(task, self._clock.now(), output)
+        return taken_apart(result, await self.turns_of(task)) if isinstance(task.new.plan, Decomposition) else result
 
     async def turns(self, task: Task) -> list[RunResult]:
         """Of a composite: what its turns came to so far, with as much of their answers as one result may hold."""

@@ -7,14 +7,17 @@ from muxwire.runs import DispatchParams, RetryParams, RunResult
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.handlers.following import follow
 from modelmuxd.edge.origin import origin_of
+from modelmuxd.engine.accept import check
 from modelmuxd.engine.callers import Callers
+from modelmuxd.engine.composites.composites import Composites
 from modelmuxd.engine.runs import Runs
 from modelmuxd.store.records import NewTask
 
 
 class Dispatch:
-    def __init__(self, runs: Runs, callers: Callers) -> None:
+    def __init__(self, runs: Runs, composites: Composites, callers: Callers) -> None:
         self._runs = runs
+        self._composites = composites
         self._callers = callers
 
     async def __call__(self, params: DispatchParams, call: Call) -> RunResult:
@@ -26,6 +29,9 @@ class Dispatch:
 
     async def _take(self, params: DispatchParams, call: Call, old: NewTask | None = None) -> RunResult:
         params, plan = await self._runs.resolved(params), old.plan if old else None
+        if params.decompose:
+            check(params)
+            plan = await self._composites.decomposition(params)
         names = await self._runs.secret_names(params, plan)
         secrets = await call.need(names)
         origin = await origin_of(self._runs, call, workdir=params.workdir)

@@ -13,7 +13,7 @@ from muxwire.faults import USAGE, refuse
 from muxwire.runs import DispatchParams
 from muxwire.workflow import WorkflowList, WorkflowParams, WorkflowResult, WorkflowsParams
 
-from modelmuxd.domain.plans import Broadcast, Collaboration, Workflow
+from modelmuxd.domain.plans import Broadcast, Collaboration, Decomposition, Workflow
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites import workflows
 from modelmuxd.engine.composites.asking import as_dispatch, broadcast_of, collaboration_of, members_of, micros
@@ -23,7 +23,7 @@ from modelmuxd.engine.composites.patterns import chosen, every, line_of
 from modelmuxd.engine.composites.reading import Reading
 from modelmuxd.engine.composites.score import Reply, Score
 from modelmuxd.engine.governor import Governor
-from modelmuxd.engine.plan import Locate, SettingsFor, TaskSettings
+from modelmuxd.engine.plan import Locate, SettingsFor, TaskSettings, split_provider, wanted
 from modelmuxd.engine.runs import Runs
 from modelmuxd.store.records import Task
 
@@ -108,6 +108,18 @@ class Composites:
             raise refuse(USAGE, "Which workflow is to be drawn?", "Say: muxctl workflow graph NAME.")
         known = {params.name: workflows.named(params.name, settings)} if params.name else workflows.every(settings)
         return WorkflowList(tuple(workflows.line_of(name, one) for name, one in known.items()))
+
+    async def decomposition(self, params: DispatchParams) -> Decomposition:
+        """The plan of a dispatch that is to be taken apart. Raises FaultError for a provider that nobody has."""
+        settings = await self._settings_for(params.workdir, params.profile)
+        wanted(params.provider, settings)
+        provider, model = split_provider(params.provider, params.model)
+        return Decomposition(
+            provider=provider,
+            model=model,
+            providers=tuple(await self._usable(params, settings)),
+            timeout=self._governor.timeout(params.timeout),
+        )
 
     async def _usable(self, asked: DispatchParams, settings: TaskSettings) -> Sequence[str]:
         """All that can take a task here and are not switched off."""

@@ -11,7 +11,7 @@ import logging
 import anyio
 import msgspec
 from anyio.abc import TaskGroup
-from muxwire.events import ChildChanged, RunEvent
+from muxwire.events import ChildChanged, Notice, RunEvent
 from muxwire.faults import INTERNAL, Fault, FaultError
 
 from modelmuxd.domain.knowledge import Signal
@@ -151,7 +151,8 @@ class Conductor:
         turns = [await self._born(parent, turn, now) for turn in after.spawn]
         for turn in turns:
             await self._read(composite, Task(new=turn, state="blocked" if turn.blocked else "queued"))
-        news = composite.news(now)
+        remarks = [Notice(attempt=0, text=text, at=now) for text in after.tell]
+        news = [*remarks, *composite.news(now)]
         if not turns and not news:
             return
         spawned: list[Task] = []

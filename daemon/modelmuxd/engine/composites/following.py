@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from muxwire.faults import Fault
 
-from modelmuxd.domain.plans import Broadcast, Collaboration, Plan, Workflow
-from modelmuxd.engine.composites import broadcast, collaborate, workflow
+from modelmuxd.domain.plans import Broadcast, Collaboration, Decomposition, Plan, Workflow
+from modelmuxd.engine.composites import broadcast, collaborate, decompose, workflow
 from modelmuxd.engine.composites.score import Finish, Next, Score
 from modelmuxd.engine.times import span
 
@@ -25,6 +25,8 @@ def follows(plan: Plan, score: Score) -> Next:
             return collaborate.next_turns(plan, score)
         case Workflow():
             return workflow.next_turns(plan, score)
+        case Decomposition():
+            return decompose.next_turns(plan, score)
 
 
 def reads_answers(plan: Plan) -> bool:

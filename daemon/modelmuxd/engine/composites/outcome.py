@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import msgspec
 from muxwire.broadcast import BroadcastResult, Tally
 from muxwire.collaborate import Artifact, CollaborateResult, CollaborationState, TurnLine
-from muxwire.runs import RunResult
+from muxwire.runs import RunResult, SubtaskLine
 from muxwire.words import State
 from muxwire.workflow import StepTally, WorkflowResult
 
 from modelmuxd.domain.plans import Broadcast, Collaboration, Workflow
-from modelmuxd.engine.composites import judge
+from modelmuxd.engine.composites import decompose, judge
 from modelmuxd.engine.composites.broadcast import answered
 from modelmuxd.engine.composites.collaborate import Walk
 from modelmuxd.engine.composites.compare import compared
@@ -151,3 +151,20 @@ def within(turns: Sequence[RunResult], limit: int) -> list[RunResult]:
 def _cut(turn: RunResult, share: int) -> RunResult:
     size = turn.output_size or len(turn.output.encode())
     return msgspec.structs.replace(turn, output=turn.output[:share], output_size=size)
+
+
+def taken_apart(result: RunResult, turns: Sequence[Task]) -> RunResult:
+    """With its parts, where there are any."""
+    own = {decompose.PLAN, decompose.REPAIR, decompose.WHOLE, decompose.MERGE}
+    parts = [turn for turn in turns if turn.new.step not in own]
+    lines = tuple(
+        SubtaskLine(
+            name=part.new.step,
+            provider=part.provider or part.new.provider,
+            status=part.state,
+            duration_seconds=duration_of(part, part.ended_at or part.new.created_at),
+            summary=part.summary,
+        )
+        for part in parts
+    )
+    return msgspec.structs.replace(result, decomposed=bool(lines), subtasks=lines)

@@ -90,6 +90,8 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
     cancel: tuple[str, ...] = ()
     why: str = ""
     """In whose name those are canceled."""
+    tell: tuple[str, ...] = ()
+    """Remarks for the composite's stream, with what is spawned."""
     finish: Finish | None = None
 
 
