@@ -76,8 +76,10 @@ def test_parts_run_in_waves_and_the_planner_merges() -> None:
     assert [(turn.provider, turn.failover) for turn in first] == [("codex", False), ("auto", True)]
     assert "do api {x}" in first[0].task
     assert table.told == [
-        "taken into 3 parts:\n- api (codex): do api {x}\n- ui (auto): do ui {x}\n"
-        "- docs (auto, after api and ui): do docs {x}"
+        (
+            "taken into 3 parts:\n- api (codex): do api {x}\n- ui (auto): do ui {x}\n"
+            "- docs (auto, after api and ui): do docs {x}"
+        )
     ]
     table.says("api", "the api")
     assert table.next() == ()
