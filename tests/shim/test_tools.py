@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, ResourceLink, TextContent, TextResourceContents
 from shim.world import World
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +69,59 @@ async def test_a_run_is_canceled(world: World) -> None:
         run = data(await ide.call_tool("mux_dispatch", {"task": "sleep 300", "provider": "sh", "background": True}))
         ended = data(await ide.call_tool("mux_run", {"run_id": run["run_id"], "action": "cancel"}))
     assert ended["status"] == "canceled"
+
+
+async def test_several_are_asked_at_once(world: World) -> None:
+    async with world.ide() as ide:
+        asked = {"task": "echo hi", "providers": ["sh", "sh2"]}
+        both = data(await ide.call_tool("mux_broadcast", asked))
+        later = data(await ide.call_tool("mux_broadcast", {**asked, "task": "sleep 300", "wait_s": 0.1}))
+        ended = data(await ide.call_tool("mux_run", {"run_id": later["run_id"], "action": "cancel"}))
+    assert [one["output"].strip() for one in both["results"]] == ["hi", "hi"]
+    assert both["summary"] == {"total": 2, "success": 2, "error": 0}
+    assert (later["status"], later["next"]) == ("running", f'mux_run(run_id="{later["run_id"]}", action="wait")')
+    assert ended["status"] == "canceled"
+
+
+async def test_roles_are_given_as_in_the_older_program(world: World) -> None:
+    async with world.ide() as ide:
+        listed = data(await ide.call_tool("mux_collaborate", {"task": "-", "list_patterns": True}))
+        wrong = await ide.call_tool("mux_collaborate", {"task": "true", "providers": "{reviewer"})
+        asked = {"task": "true", "pattern": "consensus", "providers": '{"nobody-is-this": "sh"}'}
+        unknown = await ide.call_tool("mux_collaborate", asked)
+    assert "review" in [pattern["name"] for pattern in listed["patterns"]]
+    assert text(wrong).startswith("usage: `providers`: ")
+    assert "nobody-is-this" in text(unknown)
+
+
+async def test_workflows_are_listed_and_an_unknown_one_is_named(world: World) -> None:
+    async with world.ide() as ide:
+        listed = data(await ide.call_tool("mux_workflow", {"task": "-", "workflow": "-", "list_workflows": True}))
+        unknown = await ide.call_tool("mux_workflow", {"task": "true", "workflow": "triage-bag"})
+    assert listed["workflows"]
+    assert "'triage-bug'" in text(unknown)
+
+
+async def test_an_answer_is_rated(world: World) -> None:
+    async with world.ide() as ide:
+        run = data(await ide.call_tool("mux_dispatch", {"task": "echo hi", "provider": "sh"}))
+        rated = data(await ide.call_tool("mux_feedback", {"run_id": run["run_id"], "rating": 5, "provider": ""}))
+        listed = data(await ide.call_tool("mux_feedback", {"list_recent": True}))
+    assert (rated["rating"], rated["provider"]) == (5, "sh")
+    assert [one["run_id"] for one in listed["entries"]] == [run["run_id"]]
+
+
+async def test_a_long_answer_is_cut_and_linked(world: World) -> None:
+    async with world.ide() as ide:
+        asked = {"task": "head -c 10000000 /dev/zero | tr '\\0' x", "provider": "sh"}
+        result = await ide.call_tool("mux_dispatch", asked)
+        run = data(result)
+        link = result.content[1]
+        assert isinstance(link, ResourceLink)
+        whole = (await ide.read_resource(link.uri)).contents[0]
+    assert (run["output_size"], link.size, len(run["output"])) == (10_000_000, 10_000_000, 48 * 1024)
+    assert isinstance(whole, TextResourceContents)
+    assert len(whole.text) == 10_000_000
 
 
 async def test_check_tells_who_can_be_asked_and_who_asks(world: World) -> None:

@@ -21,7 +21,15 @@ from muxclients.demo.stage import Stage
 
 CEILING = 30.0
 SHIM = str(Path(sys.executable).parent / "modelmux")
-SETTINGS = '[providers.sh]\ncommand = "sh"\nargs = ["-c", "{task}"]\n'
+SETTINGS = """
+[providers.sh]
+command = "sh"
+args = ["-c", "{task}"]
+
+[providers.sh2]
+command = "sh"
+args = ["-c", "{task}"]
+"""
 
 
 class World(Stage):

@@ -35,14 +35,15 @@ def _sentence(fault: Fault) -> str:
 
 def _cut(data: dict[str, Any]) -> list[ResourceLink]:
     """Long outputs keep their head; the links lead to the whole."""
-    results = [data, *(one for one in data.get("results", ()) if isinstance(one, dict))]
+    runs = [data, *(one for name in ("results", "steps") for one in data.get(name, ()))]
     links = []
-    for result in results:
-        output = result.get("output")
-        if isinstance(output, str) and (len(output) > HEAD or result.get("output_size")):
-            size = result.setdefault("output_size", len(output.encode()))
-            result["output"] = output[:HEAD]
-            links.append(_link(result["run_id"], size))
+    for run in runs:
+        for name in ("output", "final_output"):
+            output = run.get(name)
+            if isinstance(output, str) and (len(output) > HEAD or run.get("output_size")):
+                size = run.setdefault("output_size", len(output.encode()))
+                run[name] = output[:HEAD]
+                links.append(_link(run["run_id"], size))
     return links
 
 

@@ -19,10 +19,13 @@ def input_schema(kind: type[Any], fields: Sequence[str], said: Mapping[str, str]
     return {**schema, "required": required} if required else schema
 
 
-def output_schema(kind: type[Any]) -> Schema:
-    """The whole struct, with nothing referred to."""
-    schema: Schema = _bare(_whole(kind))
-    return schema
+def output_schema(*kinds: type[Any]) -> Schema:
+    """One of the structs, with nothing referred to: only what all of them have is required."""
+    wholes = [_bare(_whole(kind)) for kind in kinds]
+    properties = {name: one for whole in wholes for name, one in whole["properties"].items()}
+    required = [name for name in properties if all(name in whole.get("required", ()) for whole in wholes)]
+    schema: Schema = {"type": "object", "properties": properties}
+    return {**schema, "required": required} if required else schema
 
 
 def _whole(kind: type[Any]) -> Schema:

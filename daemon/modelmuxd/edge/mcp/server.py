@@ -9,19 +9,32 @@ import anyio
 import msgspec
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
+    GetPromptRequestParams,
+    GetPromptResult,
+    ListPromptsResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
     ListToolsResult,
     PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
     Tool,
     ToolAnnotations,
 )
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from muxwire.faults import INTERNAL, STORAGE, Fault, FaultError
+from muxwire.insight import StatusParams
+from muxwire.methods import SHOW, STATUS
+from muxwire.runs import RunRef
 from muxwire.version import VERSION
 
 from modelmuxd.edge.calls import Call
-from modelmuxd.edge.mcp import tools
+from modelmuxd.edge.mcp import prompts, resources, tools
 from modelmuxd.edge.mcp.answers import answer, refusal
 from modelmuxd.edge.mcp.asking import Asking
 from modelmuxd.edge.mcp.relay import Relay, Source
@@ -36,6 +49,8 @@ INSTRUCTIONS = (
     "Gives coding tasks to other AI agents. mux_check tells which can be used; mux_dispatch sends a task; a run that "
     "takes longer goes on, and mux_run waits for it by its run_id."
 )
+RESOURCE_NOT_FOUND = -32002
+"""Until 2025-11-25; then it is INVALID_PARAMS."""
 Context = ServerRequestContext[Any, Any]
 
 
@@ -47,12 +62,11 @@ async def serve(work: Work, call: Call) -> None:
 
 
 def _listed(tool: tools.Tool) -> Tool:
-    hints = ToolAnnotations(
-        title=tool.title,
-        read_only_hint=tool.reads_only,
-        destructive_hint=False,
-        idempotent_hint=tool.reads_only,
-        open_world_hint=not tool.reads_only,
+    # What is not said is the default: neither read-only nor idempotent, and in an open world.
+    hints = (
+        ToolAnnotations(read_only_hint=True, open_world_hint=False)
+        if tool.reads_only
+        else ToolAnnotations(destructive_hint=False)
     )
     return Tool(
         name=tool.name,
@@ -78,6 +92,11 @@ class Session:
             instructions=INSTRUCTIONS,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
+            on_list_resources=self._list_resources,
+            on_list_resource_templates=self._list_templates,
+            on_read_resource=self._read_resource,
+            on_list_prompts=self._list_prompts,
+            on_get_prompt=self._get_prompt,
         )
 
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
@@ -98,6 +117,32 @@ class Session:
             log.exception("%s failed", params.name)
             return refusal(Fault(INTERNAL, f"{params.name} failed.", "`muxctl logs --daemon` says why."))
 
+    async def _list_resources(self, ctx: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
+        asked = StatusParams(limit=resources.LISTED)
+        return resources.listed(await self._work.ask(STATUS, asked, self._work.asking()))
+
+    async def _list_templates(self, ctx: Context, params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
+        return resources.TEMPLATES
+
+    async def _read_resource(self, ctx: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+        uri = str(params.uri)
+        try:
+            if found := resources.address(uri):
+                detail = await self._work.ask(SHOW, RunRef(found.run_id), self._work.asking())
+                return resources.read(uri, detail, output=found.output)
+        except FaultError as error:
+            raise _no_resource(ctx, uri, error.fault.message) from None
+        raise _no_resource(ctx, uri, "There is no such resource.")
+
+    async def _list_prompts(self, ctx: Context, params: PaginatedRequestParams | None) -> ListPromptsResult:
+        return prompts.LISTED
+
+    async def _get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> GetPromptResult:
+        try:
+            return prompts.get(params.name, params.arguments or {})
+        except FaultError as error:
+            raise MCPError(INVALID_PARAMS, f"{error.fault.message} {error.fault.hint}".rstrip()) from None
+
     async def _done(self, tool: tools.Tool, asked: Asked, ctx: Context, source: Source) -> msgspec.Struct:
         """The result, or how it stands once the client leaves; the client is told of it meanwhile."""
         asking = self._work.asking()
@@ -114,13 +159,18 @@ class Session:
             beside.cancel_scope.cancel()
         if isinstance(came, Exception):
             raise came
-        return came or await self._work.as_it_stands(asking.run_id, asking)
+        return came or await self._work.do(tool, asked._replace(hurry=True), asking)
 
     async def _cut_short(self, waiting: anyio.CancelScope, asking: Asking) -> None:
         await self._relay.leaving.wait()
         await anyio.sleep(LAST)
         await asking.taken.wait()
         waiting.cancel()
+
+
+def _no_resource(ctx: Context, uri: str, why: str) -> MCPError:
+    code = INVALID_PARAMS if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS else RESOURCE_NOT_FOUND
+    return MCPError(code, why, {"uri": uri})
 
 
 def client_of(ctx: Context) -> str:

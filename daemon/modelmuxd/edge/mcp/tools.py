@@ -5,50 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
+from muxwire.broadcast import BroadcastParams, BroadcastResult
+from muxwire.collaborate import CollaborateResult, PatternList
 from muxwire.faults import USAGE, refuse, unknown_name
-from muxwire.insight import Caller, Check, RunLine, Today
-from muxwire.policy import PolicyReport
+from muxwire.feedback import FeedbackResult
 from muxwire.runs import DispatchParams, RunResult
+from muxwire.workflow import WorkflowList, WorkflowResult
 
+from modelmuxd.edge.mcp.arguments import (
+    CheckAnswer,
+    CheckParams,
+    CollaborateArguments,
+    FeedbackArguments,
+    RunParams,
+    WorkflowArguments,
+)
 from modelmuxd.edge.mcp.schema import Schema, input_schema, output_schema
-
-
-class RunParams(msgspec.Struct, frozen=True):
-    """What `mux_run` takes."""
-
-    run_id: Annotated[str, Meta(description="Run id, or 6 or more of its first characters.")]
-    action: Annotated[
-        Literal["get", "wait", "cancel", "answer"],
-        Meta(description="`answer` sends `text` to a run that waits for input."),
-    ] = "get"
-    text: Annotated[str, Meta(description="The answer.")] = ""
-    wait_s: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="Seconds to wait at most.")] = None
-
-
-class CheckParams(msgspec.Struct, frozen=True):
-    """What `mux_check` takes."""
-
-    refresh: Annotated[bool, Meta(description="Probe again instead of using the cache.")] = False
-    diagnose: Annotated[bool, Meta(description="Also tell sandboxes, accounts and how the last runs ended.")] = False
-    workdir: str = ""
-
-
-class CheckAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What `mux_check` gives: what can be used, who asks, what is allowed, what goes on."""
-
-    check: Check
-    client: str
-    """As the MCP client calls itself."""
-    caller: Caller | None = None
-    policy: PolicyReport
-    running: tuple[RunLine, ...] = ()
-    waiting: tuple[RunLine, ...] = ()
-    recent: tuple[RunLine, ...] = ()
-    today: Today | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,25 +34,27 @@ class Tool:
     title: str
     description: str
     params: type[Any]
-    result: type[Any]
+    result: tuple[type[Any], ...]
+    """One of these."""
     fields: tuple[str, ...]
     said: Mapping[str, str] = field(default_factory=dict)
     reads_only: bool = False
 
     @cached_property
     def input(self) -> Schema:
-        return input_schema(self.params, self.fields, self.said)
+        return input_schema(self.params, self.fields, {**_COMMON, **self.said})
 
     @cached_property
     def output(self) -> Schema:
-        return output_schema(self.result)
+        return output_schema(*self.result)
 
     def read(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments that were given. Raises FaultError, naming the one that is none or that is wrong."""
+        """The arguments that say something; 0.29's callers send empty texts for nothing. Raises FaultError, naming the
+        one that is none or that is wrong."""
         for name in arguments:
             if name not in self.fields:
                 raise unknown_name("argument", name, self.fields)
-        given = {name: value for name, value in arguments.items() if value is not None}
+        given = {name: value for name, value in arguments.items() if value not in (None, "")}
         try:
             msgspec.convert(given, self.params, strict=False)
         except msgspec.ValidationError as error:
@@ -85,55 +62,89 @@ class Tool:
         return given
 
 
-_WORKDIR = "Absolute folder (default: the server's)."
-_WAITING = "Seconds to wait for the end; then `next` tells how to go on."
-_BACKGROUND = "Answer with the run id at once."
-_KEY = "The same key is the same run: safe to send again."
+_COMMON = {
+    "workdir": "Folder to work in (default: the server's).",
+    "wait_s": "Seconds to wait; then `next` says how to go on.",
+    "idempotency_key": "Same key, same run: safe to repeat.",
+    "worktree": "Work in a git worktree of its own.",
+    "carry": "With worktree: take along what is not committed.",
+    "timeout": "Seconds it may take.",
+    "task": "What to do, complete in itself.",
+    "profile": "From profiles.toml.",
+    "failover": "Try the next provider when one cannot (default: true).",
+    "max_retries": "Attempts per provider.",
+}
+"""Words that are shorter than the command line's, or speak of what a model has."""
+_SENT = ("wait_s", "background", "idempotency_key")
 
 DISPATCH = Tool(
     name="mux_dispatch",
     title="Send a task to an agent",
     description=(
-        "Give one task to one AI coding agent (Codex, Claude, Gemini, …) and get its answer. The run is durable: when "
-        "it takes longer than the call may, status is `running` and `next` names the mux_run call that waits on."
+        "Give one task to one AI coding agent (Codex, Claude, Gemini, …) and get its answer. When it takes longer than "
+        "a call may, status is `running`: it goes on, and `next` is the call that waits for it."
     ),
     params=DispatchParams,
-    result=RunResult,
+    result=(RunResult,),
     fields=(
         *("task", "provider", "model", "sandbox", "workdir", "session_id", "continue_session", "timeout"),
-        *("max_retries", "failover", "profile", "reasoning_effort", "priority", "wait_s", "background"),
-        *("worktree", "carry", "idempotency_key"),
+        *("max_retries", "failover", "profile", "reasoning_effort", "priority", "worktree", "carry", *_SENT),
     ),
-    said={
-        "task": "What the agent should do, complete in itself.",
-        "workdir": _WORKDIR,
-        "failover": "Try the next provider when one cannot (default: true).",
-        "wait_s": _WAITING,
-        "worktree": "Work in a git worktree of its own, away from your files.",
-        "carry": "Take along what is not committed (with worktree).",
-        "background": _BACKGROUND,
-        "idempotency_key": _KEY,
-    },
+)
+BROADCAST = Tool(
+    name="mux_broadcast",
+    title="Ask several agents at once",
+    description="Give one task to several agents at once and get all their answers.",
+    params=BroadcastParams,
+    result=(BroadcastResult,),
+    fields=("task", "providers", "model", "quorum", "sandbox", "workdir", "timeout", "profile", *_SENT),
+)
+COLLABORATE = Tool(
+    name="mux_collaborate",
+    title="Let agents work together",
+    description="Let agents work on a task in turns: review until approved, consensus, or debate with an arbiter.",
+    params=CollaborateArguments,
+    result=(CollaborateResult, PatternList),
+    fields=(
+        *("task", "pattern", "providers", "max_rounds", "budget", "sandbox", "workdir", "timeout", "worktree"),
+        *(*_SENT, "list_patterns"),
+    ),
+    said={"pattern": "review, consensus, debate or one from profiles.toml.", "max_rounds": "0: the pattern's."},
+)
+WORKFLOW = Tool(
+    name="mux_workflow",
+    title="Run a workflow",
+    description="Do a task in the steps of a named workflow.",
+    params=WorkflowArguments,
+    result=(WorkflowResult, WorkflowList),
+    fields=("workflow", "task", "budget", "workdir", "timeout", "worktree", *_SENT, "list_workflows"),
 )
 RUN = Tool(
     name="mux_run",
     title="Look at a run, wait for it, end it",
     description="Get a run as it stands, wait for its end, cancel it, or answer its question.",
     params=RunParams,
-    result=RunResult,
+    result=(RunResult,),
     fields=("run_id", "action", "text", "wait_s"),
+)
+FEEDBACK = Tool(
+    name="mux_feedback",
+    title="Rate an answer",
+    description="Rate a run's answer, from which routing learns.",
+    params=FeedbackArguments,
+    result=(FeedbackResult,),
+    fields=("run_id", "rating", "provider", "comment", "list_recent"),
 )
 CHECK = Tool(
     name="mux_check",
     title="See which agents can be used",
     description="Which providers can be used and what the others lack, who calls, policy, what runs and waits.",
     params=CheckParams,
-    result=CheckAnswer,
+    result=(CheckAnswer,),
     fields=("refresh", "diagnose", "workdir"),
-    said={"workdir": _WORKDIR},
     reads_only=True,
 )
-TOOLS = {tool.name: tool for tool in (DISPATCH, RUN, CHECK)}
+TOOLS = {tool.name: tool for tool in (DISPATCH, BROADCAST, COLLABORATE, WORKFLOW, RUN, FEEDBACK, CHECK)}
 """In the order in which they are listed."""
 
 

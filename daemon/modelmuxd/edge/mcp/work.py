@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from posixpath import join, normpath
 from typing import Any, NamedTuple
 
 import anyio
 import msgspec
+from muxwire.broadcast import BroadcastParams
+from muxwire.collaborate import CollaborateParams
 from muxwire.faults import USAGE, refuse
+from muxwire.feedback import FeedbackParams
 from muxwire.insight import Nothing, StatusParams
 from muxwire.mcp import McpParams
-from muxwire.methods import ANSWER, CANCEL, CHECK, DISPATCH, POLICY, STATUS, WAIT, WATCH, Method
-from muxwire.runs import DispatchParams, Origin, RunResult
+from muxwire.methods import (
+    ANSWER,
+    BROADCAST,
+    CANCEL,
+    CHECK,
+    COLLABORATE,
+    DISPATCH,
+    FEEDBACK,
+    PATTERNS,
+    POLICY,
+    STATUS,
+    WAIT,
+    WATCH,
+    WORKFLOW,
+    WORKFLOWS,
+    Method,
+)
+from muxwire.runs import DispatchParams, Origin
+from muxwire.workflow import WorkflowParams
 
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.mcp import tools
+from modelmuxd.edge.mcp.arguments import (
+    CheckAnswer,
+    CheckParams,
+    CollaborateArguments,
+    FeedbackArguments,
+    RunParams,
+    WorkflowArguments,
+    only,
+    roles,
+)
 from modelmuxd.edge.mcp.asking import Asking
 from modelmuxd.edge.mcp.patience import patience
 from modelmuxd.edge.table import Handlers
@@ -30,10 +61,12 @@ class Asked(NamedTuple):
     """As the MCP client calls itself."""
     number: int
     age: float
+    hurry: bool = False
+    """Whether it is to be answered as it stands."""
 
     @property
     def patience(self) -> float:
-        return patience(self.client, self.given.get("wait_s"), self.age)
+        return 0.0 if self.hurry else patience(self.client, self.given.get("wait_s"), self.age)
 
 
 class Work:
@@ -46,54 +79,96 @@ class Work:
         self._supplied: dict[str, str] = {}
         self._asked_for: set[str] = set()
         self._supplying = anyio.Lock()
-        self._does = {tools.DISPATCH: self._dispatch, tools.RUN: self._run, tools.CHECK: self._check}
+        self._does: dict[tools.Tool, Callable[[Asked, Asking], Awaitable[Any]]] = {
+            tools.DISPATCH: self._dispatch,
+            tools.BROADCAST: self._broadcast,
+            tools.COLLABORATE: self._collaborate,
+            tools.WORKFLOW: self._workflow,
+            tools.RUN: self._run,
+            tools.FEEDBACK: self._feedback,
+            tools.CHECK: self._check,
+        }
 
     def asking(self) -> Asking:
         return Asking(self._session, self._need)
 
     async def do(self, tool: tools.Tool, asked: Asked, asking: Asking) -> Any:
-        """The tool's result. Raises FaultError."""
-        return await self._does[tool](asked, asking)
+        """The tool's result. Raises FaultError. Doing it again with the same line attaches to the same run."""
+        return _going_on(await self._does[tool](asked, asking))
 
-    async def as_it_stands(self, run_id: str, asking: Asking) -> RunResult:
-        """For a client that leaves."""
-        return await self._wait(run_id, 0.0, asking)
+    async def ask(self, method: Method[Any, Any], params: Any, asking: Asking) -> Any:
+        """What a method's handler answers."""
+        bound = self._handlers.find(method.name)
+        asking.params, asking.method = params, method.name
+        answer = bound.handler(params, asking)
+        return await answer if bound.waits else answer
 
-    async def _dispatch(self, asked: Asked, asking: Asking) -> RunResult:
-        given = {"failover": True, "workdir": self._params.workdir, **asked.given}
-        params = msgspec.convert(given, DispatchParams, strict=False)
+    async def _dispatch(self, asked: Asked, asking: Asking) -> Any:
+        params = msgspec.convert({"failover": True, **asked.given}, DispatchParams, strict=False)
+        return await self._send(DISPATCH, params, asked, asking)
+
+    async def _broadcast(self, asked: Asked, asking: Asking) -> Any:
+        params = msgspec.convert(asked.given, BroadcastParams, strict=False)
+        return await self._send(BROADCAST, params, asked, asking)
+
+    async def _collaborate(self, asked: Asked, asking: Asking) -> Any:
+        given = msgspec.convert(asked.given, CollaborateArguments, strict=False)
+        if given.list_patterns:
+            return await self.ask(PATTERNS, PATTERNS.params(self._folder(given.workdir)), asking)
+        try:
+            params = msgspec.structs.replace(only(CollaborateParams, given), roles=roles(given.providers))
+        except msgspec.MsgspecError as error:
+            raise refuse(USAGE, f"`providers`: {error}.", 'Say {"reviewer": "claude"}.') from None
+        return await self._send(COLLABORATE, params, asked, asking)
+
+    async def _workflow(self, asked: Asked, asking: Asking) -> Any:
+        given = msgspec.convert(asked.given, WorkflowArguments, strict=False)
+        if given.list_workflows:
+            return await self.ask(WORKFLOWS, WORKFLOWS.params(workdir=self._folder(given.workdir)), asking)
+        return await self._send(WORKFLOW, only(WorkflowParams, given), asked, asking)
+
+    async def _feedback(self, asked: Asked, asking: Asking) -> Any:
+        given = msgspec.convert(asked.given, FeedbackArguments, strict=False)
+        params = msgspec.structs.replace(only(FeedbackParams, given), list=given.list_recent)
+        return await self.ask(FEEDBACK, params, asking)
+
+    async def _send(self, method: Method[Any, Any], params: Any, asked: Asked, asking: Asking) -> Any:
+        """A task, with what the session knows of its sender."""
         params = msgspec.structs.replace(
             params,
+            workdir=self._folder(params.workdir),
             wait_s=asked.patience,
             cancel_on_hangup=not params.background,
             idempotency_key=params.idempotency_key or f"{self._params.nonce}-{asked.number}",
             origin=Origin(kind="mcp", caller=asked.client, workdir=self._params.workdir),
             env=self._params.env,
         )
-        return _going_on(await self._ask(DISPATCH, params, asking))
+        return await self.ask(method, params, asking)
 
-    async def _run(self, asked: Asked, asking: Asking) -> RunResult:
-        params = msgspec.convert(asked.given, tools.RunParams, strict=False)
+    def _folder(self, given: str) -> str:
+        return normpath(join(self._params.workdir, given))
+
+    async def _run(self, asked: Asked, asking: Asking) -> Any:
+        params = msgspec.convert(asked.given, RunParams, strict=False)
         if params.action == "answer":
-            return _going_on(await self._ask(ANSWER, ANSWER.params(params.run_id, params.text), asking))
+            return await self.ask(ANSWER, ANSWER.params(params.run_id, params.text), asking)
         if params.action == "cancel":
-            canceled: RunResult = (await self._ask(CANCEL, CANCEL.params((params.run_id,)), asking)).runs[0]
-            return canceled
+            return (await self.ask(CANCEL, CANCEL.params((params.run_id,)), asking)).runs[0]
         if params.text:
             raise refuse(USAGE, "`text` is for an answer.", 'Say action="answer".')
         asking.about(params.run_id)
         return await self._wait(params.run_id, asked.patience if params.action == "wait" else 0.0, asking)
 
-    async def _wait(self, run_id: str, seconds: float, asking: Asking) -> RunResult:
+    async def _wait(self, run_id: str, seconds: float, asking: Asking) -> Any:
         """Watching on the way, so that there is something to tell."""
         if seconds:
             with anyio.move_on_after(seconds):
-                await self._ask(WATCH, WATCH.params(run_id, follow=True), asking)
-        return _going_on((await self._ask(WAIT, WAIT.params((run_id,), 0.0), asking)).runs[0])
+                await self.ask(WATCH, WATCH.params(run_id, follow=True), asking)
+        return (await self.ask(WAIT, WAIT.params((run_id,), 0.0), asking)).runs[0]
 
-    async def _check(self, asked: Asked, asking: Asking) -> tools.CheckAnswer:
-        params = msgspec.convert(asked.given, tools.CheckParams, strict=False)
-        here = params.workdir or self._params.workdir
+    async def _check(self, asked: Asked, asking: Asking) -> CheckAnswer:
+        params = msgspec.convert(asked.given, CheckParams, strict=False)
+        here = self._folder(params.workdir)
         look = CHECK.params(
             refresh=params.refresh,
             diagnose=params.diagnose,
@@ -101,24 +176,18 @@ class Work:
             workdir=here,
             client=asked.client,
         )
-        check = await self._ask(CHECK, look, asking)
-        status = await self._ask(STATUS, StatusParams(limit=RECENT), asking)
-        return tools.CheckAnswer(
+        check = await self.ask(CHECK, look, asking)
+        status = await self.ask(STATUS, StatusParams(limit=RECENT), asking)
+        return CheckAnswer(
             check=check,
             client=asked.client,
             caller=check.caller,
-            policy=await self._ask(POLICY, Nothing(), asking),
+            policy=await self.ask(POLICY, Nothing(), asking),
             running=status.running,
             waiting=status.waiting,
             recent=status.recent,
             today=status.today,
         )
-
-    async def _ask(self, method: Method[Any, Any], params: Any, asking: Asking) -> Any:
-        bound = self._handlers.find(method.name)
-        asking.params, asking.method = params, method.name
-        answer = bound.handler(params, asking)
-        return await answer if bound.waits else answer
 
     async def _need(self, names: Collection[str]) -> dict[str, str]:
         """A shim's environment does not change: each name is asked for once."""
@@ -129,11 +198,11 @@ class Work:
         return {name: self._supplied[name] for name in names if name in self._supplied}
 
 
-def _going_on(result: RunResult) -> RunResult:
+def _going_on(result: Any) -> Any:
     """The next step in words that a model can follow."""
-    if not result.next:
+    if not getattr(result, "next", "").startswith("muxctl wait "):
         return result
     step = f'mux_run(run_id="{result.run_id}", action="wait")'
-    if result.waiting == "input":
+    if getattr(result, "waiting", None) == "input":
         step = f'mux_run(run_id="{result.run_id}", action="answer", text="…")'
     return msgspec.structs.replace(result, next=step)
