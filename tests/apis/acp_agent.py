@@ -48,6 +48,8 @@ class Agent:
         elif method in ("session/load", "session/resume"):
             self.say("old words")
             self.send(id=number, result={})
+            if method == "session/load":
+                self.say("more old words")
         elif method == "session/cancel":
             self.send(id=self.prompt, result={"stopReason": "cancelled"})
         elif method == "session/prompt":

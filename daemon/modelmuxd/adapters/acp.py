@@ -115,7 +115,8 @@ class AcpReader(JsonlReader):
             case "error":
                 error = table(value, "error")
                 self._code = error.get("code") if isinstance(error.get("code"), int) else None
-                told = text(table(error, "data"), "message") or text(table(error, "data"), "errorKind")
+                data = table(error, "data")
+                told = text(data, "message") or text(data, "details") or text(data, "errorKind")
                 self._error = " ".join(filter(None, (text(error, "message"), told)))
             case _:
                 return

@@ -26,7 +26,7 @@ from typing import Any
 
 from modelmuxd.runner.acp_modes import switch
 from modelmuxd.runner.acp_permission import allows, choose, table, word
-from modelmuxd.runner.acp_pipe import AgentError, Canceled, Pipe
+from modelmuxd.runner.acp_pipe import AgentError, Canceled, Pipe, Silent
 
 Json = dict[str, Any]
 
@@ -35,6 +35,8 @@ CANCEL_SECONDS = 3.0
 """For the agent to say that it has stopped."""
 LEAVE_SECONDS = 1.0
 """For it to end when nobody speaks to it any more: some write their sessions then."""
+PAST_PAUSE, PAST_SECONDS = 0.5, 30.0
+"""The pause that ends the past of a loaded session, and how long that may last."""
 NO_SUCH_METHOD = -32601
 _NO_CAPABILITIES = {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
 
@@ -114,8 +116,17 @@ class Client:
         resumes = isinstance(table(able, "sessionCapabilities").get("resume"), dict)
         if not resumes and able.get("loadSession") is not True:
             raise AgentError({"code": NO_SUCH_METHOD, "message": "this agent cannot go on with a session"})
-        method = "session/resume" if resumes else "session/load"
-        return self._in_mode(self._ask(method, {**where, "sessionId": session}), session)
+        made = self._ask("session/resume" if resumes else "session/load", {**where, "sessionId": session})
+        if not resumes:
+            self._let_it_tell()
+        return self._in_mode(made, session)
+
+    def _let_it_tell(self) -> None:
+        """A loaded session's past is to come before its answer; Gemini CLI tells it right after that."""
+        until = time.monotonic() + PAST_SECONDS
+        with suppress(Silent):
+            while time.monotonic() < until:
+                self._serve(self._pipe.next(PAST_PAUSE), tell=False)
 
     def _in_mode(self, made: Json, session: str) -> str:
         if call := switch(made, session, self._call["sandbox"]):

@@ -29,6 +29,10 @@ class AgentError(Exception):
         self.error = error
 
 
+class Silent(AgentError):
+    """The agent has said nothing for too long."""
+
+
 class Canceled(Exception):
     """We are to end."""
 
@@ -55,12 +59,12 @@ class Pipe:
             return
 
     def next(self, seconds: float) -> Json:
-        """The next message. Raises AgentError when the agent has ended or said nothing for so long, and Canceled, once,
-        when we are told to end."""
+        """The next message. Raises Silent when there is none for so long, AgentError when the agent has ended, and
+        Canceled, once, when we are told to end."""
         try:
             came = self._came.get(timeout=max(0.0, seconds))
         except queue.Empty:
-            raise AgentError({"message": f"the agent has said nothing for {seconds:.0f} s"}) from None
+            raise Silent({"message": f"the agent has said nothing for {seconds:.0f} s"}) from None
         if isinstance(came, Exception):
             raise came
         return came
