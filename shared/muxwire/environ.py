@@ -54,13 +54,14 @@ BASE_NAMES = frozenset(
         "CODEX_HOME",
         "CLAUDE_CONFIG_DIR",
         "GEMINI_CLI_HOME",
+        "QWEN_HOME",
         "OLLAMA_HOST",
         "MODELMUX_HOME",
     )
 )
 """Where programs are found, how they talk to the network, and which tool chain the caller has switched on.
 
-Three of the last say where an agent keeps its settings: these must be read before it is known which keys to ask for.
+Four of the last say where an agent keeps its settings: these must be read before it is known which keys to ask for.
 The very last is our own: an agent that asks us for something is to find the same daemon.
 """
 

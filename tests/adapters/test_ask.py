@@ -119,6 +119,7 @@ def test_no_key_goes_to_another_endpoint() -> None:
         "codex": {"CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY"},
         "claude": {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_BASE_URL"},
         "gemini": {"GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"},
+        "qwen": {"OPENAI_API_KEY", "OPENAI_BASE_URL", "DASHSCOPE_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"},
     }.items():
         assert not keys & set(asked(provider, settings=PROFILE).env_names)
         assert keys <= set(asked(provider).env_names)
@@ -129,12 +130,13 @@ def test_a_key_of_the_users_own_by_its_name() -> None:
     assert asked("codex", settings=settings).env_aliases == {"CODEX_API_KEY": "MY_KEY"}
     assert asked("claude", settings=settings).env_aliases == {"ANTHROPIC_AUTH_TOKEN": "MY_KEY"}
     assert asked("gemini", settings=settings).env_aliases == {"GEMINI_API_KEY": "MY_KEY"}
+    assert asked("qwen", settings=settings).env_aliases == {"OPENAI_API_KEY": "MY_KEY"}
 
 
 def test_wire_api_has_effect_or_is_refused() -> None:
     assert "chat" in refused("codex", settings=ProviderSettings(wire_api="chat", base_url="http://x")).message
     assert isinstance(ask("codex", settings=ProviderSettings(wire_api="responses")), Invocation)
-    for provider in ("claude", "gemini"):
+    for provider in ("claude", "gemini", "qwen"):
         assert "wire_api" in refused(provider, settings=ProviderSettings(wire_api="responses")).message
 
 

@@ -9,6 +9,7 @@ from modelmuxd.adapters.base import Login
 OWN = b'model_provider = "corp"\n[model_providers.corp]\nbase_url = "%s"\nenv_key = "CORP_KEY"\n'
 TOKENS = b'{"auth_mode":"chatgpt","OPENAI_API_KEY":null,"tokens":{"access_token":"secret","refresh_token":"r"}}'
 KEY = b'{"OPENAI_API_KEY":"sk-secret"}'
+QWEN = b'{"security":{"auth":{%s}}}'
 OAUTH = b'{"claudeAiOauth":{"accessToken":"secret","refreshToken":"r","subscriptionType":"max"}}'
 
 
@@ -65,6 +66,15 @@ def login(provider: str, files: dict[str, bytes], *env: str) -> Login:
             "metered",
         ),
         ("gemini", {"~/.gemini/settings.json": b'{"selectedAuthType":"cloud-shell"}'}, [], "unknown", "metered"),
+        ("qwen", {}, [], "no", "unknown"),
+        ("qwen", {}, ["OPENAI_API_KEY"], "no", "unknown"),
+        ("qwen", {}, ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"], "yes", "metered"),
+        ("qwen", {"~/.qwen/settings.json": QWEN % b'"selectedType":"openai"'}, [], "no", "metered"),
+        ("qwen", {"~/.qwen/settings.json": QWEN % b'"selectedType":"openai","apiKey":"secret"'}, [], "yes", "metered"),
+        ("qwen", {"~/.qwen/settings.json": QWEN % b'"selectedType":"openai"'}, ["OPENAI_API_KEY"], "yes", "metered"),
+        ("qwen", {"$QWEN_HOME/settings.json": QWEN % b'"selectedType":"openai"'}, ["OPENAI_API_KEY"], "no", "unknown"),
+        ("qwen", {"~/.qwen/settings.json": QWEN % b'"selectedType":"qwen-oauth"'}, [], "no", "unknown"),
+        ("qwen", {"~/.qwen/settings.json": QWEN % b'"selectedType":"vertex-ai"'}, [], "unknown", "unknown"),
     ],
 )
 def test_login(provider: str, files: dict[str, bytes], env: list[str], state: str, billing: str) -> None:

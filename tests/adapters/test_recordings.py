@@ -42,6 +42,9 @@ FAILURES = {
     "unicode": ("", "", ""),
 }
 PROVIDERS = ("codex", "claude", "gemini")
+FEWEST = {"qwen": 20}
+"""Of these there are fewer; `test_qwen.py` says what each must mean."""
+EVERY = (*PROVIDERS, *FEWEST)
 
 
 @pytest.mark.parametrize(("provider", "case"), ALL)
@@ -51,11 +54,11 @@ def test_recording(provider: str, case: str) -> None:
     assert summary(case, events, outcome) == expectations(provider)[case]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", EVERY)
 def test_no_recording_is_left_out(provider: str) -> None:
     stems = {path.name.split(".")[0] for path in (RECORDINGS / provider).iterdir()}
     assert stems == set(cases(provider)) == set(expectations(provider))
-    assert len(stems) >= 70
+    assert len(stems) >= FEWEST.get(provider, 70)
 
 
 @pytest.mark.parametrize(("case", "place"), [(case, place) for case in FAILURES for place in range(3)])
@@ -66,7 +69,7 @@ def test_failure_means_what_was_measured(case: str, place: int) -> None:
     assert (outcome.fault.code if outcome.fault else "") == FAILURES[case][place]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", EVERY)
 def test_byte_by_byte_gives_the_same(provider: str) -> None:
     for case in cases(provider):
         recording = load(provider, case)
@@ -77,7 +80,7 @@ def test_byte_by_byte_gives_the_same(provider: str) -> None:
         assert replay(ADAPTERS[provider], single, recording.exit, recording.stderr) == whole, case
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", EVERY)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_pieces_give_the_same(provider: str, data: st.DataObject) -> None:
@@ -88,7 +91,7 @@ def test_any_pieces_give_the_same(provider: str, data: st.DataObject) -> None:
     assert cut == whole
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", EVERY)
 def test_a_truncated_success_is_no_success(provider: str) -> None:
     """An agent on a full disk exits 0, and its spool ends anywhere."""
     recording = load(provider, "success")

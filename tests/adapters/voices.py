@@ -21,6 +21,7 @@ from modelmuxd.adapters.gemini import Gemini
 from modelmuxd.adapters.ollama import Ollama
 from modelmuxd.adapters.openai_compatible import OpenAICompatible
 from modelmuxd.adapters.own_command import OwnCommand
+from modelmuxd.adapters.qwen import Qwen
 from modelmuxd.adapters.testing import Said, Voice
 from muxwire.words import FaultKind
 
@@ -133,6 +134,35 @@ def gemini() -> Voice:
         "crashed": Said(stderr=b"ReferenceError: x is not defined\n", code=1),
     }
     return Voice(Gemini(), answers, faults)
+
+
+def qwen() -> Voice:
+    def said(text: str, session: str, paid: int) -> Said:
+        usage = {"input_tokens": paid, "output_tokens": paid}
+        message = {"model": "qwen3-max", "content": [{"type": "text", "text": text}], "usage": usage}
+        return Said(
+            lines(
+                {"type": "system", "subtype": "init", "session_id": session, "model": "qwen3-max"},
+                {"type": "assistant", "message": message, "session_id": session},
+                {"type": "result", "is_error": False, "result": text, "session_id": session},
+            )
+        )
+
+    def failed(error: str) -> Said:
+        return said(f"[API Error: {error}]", "0b9d9f1e", 0)
+
+    faults: Faults = {
+        "auth": failed("401 Incorrect API key provided"),
+        "quota": failed("429 You exceeded your current quota, please check your plan and billing details."),
+        "rate_limit": failed("429 Rate limit reached for requests"),
+        "overloaded": failed("503 The model is overloaded"),
+        "transient": failed("Connection error. (cause: fetch failed)"),
+        "invalid_request": failed("404 The model `qwen9` does not exist"),
+        "context_too_long": failed("400 This model's maximum context length is 131072 tokens."),
+        "refused": failed("400 Output blocked by the content_filter"),
+        "crashed": Said(stderr=b"ReferenceError: x is not defined\n", code=1),
+    }
+    return Voice(Qwen(), lambda text, session: said(text, session, 1), faults)
 
 
 def chat_faults(body: Callable[[str], object]) -> Faults:
@@ -255,6 +285,7 @@ VOICES: dict[str, Callable[[], Voice]] = {
     "codex": codex,
     "claude": claude,
     "gemini": gemini,
+    "qwen": qwen,
     "ollama": ollama,
     "dashscope": lambda: completions(DashScope()),
     "openai_compatible": lambda: completions(

@@ -41,6 +41,7 @@ def child(
         ("CODEX_THREAD_ID", "codex"),
         ("CODEX_SANDBOX", "codex"),
         ("GEMINI_CLI", "gemini"),
+        ("QWEN_CODE", "qwen"),
     ],
 )
 def test_a_variable_that_the_cli_sets_tells(name: str, provider: str) -> None:

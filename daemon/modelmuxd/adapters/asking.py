@@ -58,8 +58,12 @@ NESTED = (
     "GEMINI_CLI_IDE_WORKSPACE_PATH",
     "GEMINI_CLI_WORKTREE_HANDLED",
     "GEMINI_PTY_INFO",
+    "QWEN_CODE",
+    "QWEN_CODE_IDE_SERVER_PORT",
+    "QWEN_CODE_IDE_SERVER_STDIO_ARGS",
+    "QWEN_CODE_IDE_WORKSPACE_PATH",
 )
-"""Marks of a surrounding session of any of the three CLIs (from their sources): inside one, each behaves differently.
+"""Marks of a surrounding session of any of the CLIs (from their sources): inside one, each behaves differently.
 Configuration such as CODEX_HOME and CLAUDE_CONFIG_DIR is not among them."""
 
 

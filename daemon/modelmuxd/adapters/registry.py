@@ -12,10 +12,11 @@ from modelmuxd.adapters.codex import Codex
 from modelmuxd.adapters.dashscope import DashScope
 from modelmuxd.adapters.gemini import Gemini
 from modelmuxd.adapters.ollama import Ollama
+from modelmuxd.adapters.qwen import Qwen
 
 
 def builtins() -> tuple[Adapter, ...]:
-    return (Codex(), Claude(), Gemini(), Ollama(), DashScope())
+    return (Codex(), Claude(), Gemini(), Qwen(), Ollama(), DashScope())
 
 
 def builtin_adapters() -> dict[str, Adapter]:

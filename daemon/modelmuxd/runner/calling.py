@@ -17,6 +17,7 @@ MARKERS = {
     "CODEX_THREAD_ID": "codex",
     "CODEX_SANDBOX": "codex",
     "GEMINI_CLI": "gemini",
+    "QWEN_CODE": "qwen",
 }
 """Variables by which a CLI marks its children, and whose they are."""
 PROGRAMS = frozenset(MARKERS.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import ClassVar
 
 from modelmuxd.adapters.asking import chosen_model
 from modelmuxd.adapters.claude import faults
@@ -21,6 +22,7 @@ from modelmuxd.domain.events import Delta, Event, Limit, Message, Notice, Starte
 from modelmuxd.domain.invocation import Exit
 from modelmuxd.domain.outcome import Outcome
 from modelmuxd.domain.request import Request
+from modelmuxd.domain.usage import Usage
 
 _CALLS = 256
 """Tool calls whose names are remembered until their results come."""
@@ -30,6 +32,10 @@ _SYNTHETIC = "<synthetic>"
 
 
 class ClaudeReader(JsonlReader):
+    """Also the ground of those who print the same shape: what differs there is `provider`, `_why`, `_used`, `_cost`."""
+
+    provider: ClassVar[str] = "claude"
+
     def __init__(self, request: Request) -> None:
         super().__init__()
         self._request = request
@@ -67,12 +73,18 @@ class ClaudeReader(JsonlReader):
         if not trouble and text(result, "stop_reason") == "refusal":
             trouble = Trouble("refused", "The model refused to answer.", faults.REFUSED)
         return Outcome(
-            fault=settle("claude", trouble) if trouble else None,
+            fault=settle(self.provider, trouble) if trouble else None,
             session=self._session,
             model=self._model,
-            usage=usage_of(result, self._model),
-            cost_micros=cost_of(result),
+            usage=self._used(result),
+            cost_micros=self._cost(result),
         )
+
+    def _used(self, result: JsonObject) -> Usage | None:
+        return usage_of(result, self._model)
+
+    def _cost(self, result: JsonObject) -> int | None:
+        return cost_of(result)
 
     def _why(self, exit: Exit, stderr_tail: bytes) -> Trouble:
         known = None
@@ -164,7 +176,7 @@ class ClaudeReader(JsonlReader):
             yield Message(answer)
         self._result = {key: found for key, found in value.items() if key not in ("result", "structured_output")}
         self._result["said"] = answer[:4000]
-        if usage := usage_of(value, self._model):
+        if usage := self._used(value):
             yield UsageRead(usage)
 
 

@@ -24,7 +24,7 @@ _LOGIN = "gemini (and /auth in it)"
 
 def login(files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
     home = "$GEMINI_CLI_HOME/.gemini" if "GEMINI_CLI_HOME" in env_present else "~/.gemini"
-    known = env_present | _dotenv(files.get(f"{home}/.env", b""))
+    known = env_present | dotenv_names(files.get(f"{home}/.env", b""))
     chosen = _chosen(files.get(f"{home}/settings.json", b"")) or _suggested(known)
     if chosen == "oauth-personal":
         return _google_account(home, files)
@@ -75,8 +75,8 @@ def _api_key(known: frozenset[str]) -> Login:
     return Login("unknown", why, _FIX, "metered")
 
 
-def _dotenv(data: bytes) -> frozenset[str]:
-    """Names that `~/.gemini/.env` sets; the CLI reads it."""
+def dotenv_names(data: bytes) -> frozenset[str]:
+    """Names that such a file as `~/.gemini/.env` sets; the CLI reads it."""
     lines = data.decode("utf-8", "replace").split("\n")
     pairs = [line.strip().removeprefix("export ").partition("=") for line in lines if not line.lstrip().startswith("#")]
     return frozenset(name.strip() for name, equals, value in pairs if equals and value.strip())
