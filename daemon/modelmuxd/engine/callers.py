@@ -28,6 +28,9 @@ class Callers:
     async def among(self, settings: TaskSettings, pid: int, *, client: str, parent: str) -> Caller:
         """The same, under settings that are known."""
         asking = (await self._store.find(parent)).provider if parent else ""
+        known = judge(settings, parent=parent, asking=asking, client=client, sign=None)
+        if known.provider:
+            return known
         sign = await to_thread.run_sync(sign_of, pid)
         return judge(settings, parent=parent, asking=asking, client=client, sign=sign)
 
