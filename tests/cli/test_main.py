@@ -34,9 +34,9 @@ Tasks:
 Set-up:
   demo         Show it all with scripted agents; no model is called.
   check        Show which providers can be used and what the others lack.
+  setup        Register the MCP server with Claude Code, Codex, Gemini, …
   config       Show, explain and check the settings.
   daemon       Start, stop and look at the daemon.
-  help         Explain a command, or a topic: exit-codes, environment.
 Also: """
 
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "demo": Name("demo:demo", "Show it all with scripted agents; no model is called.", SETUP),
     "check": Name("check:check", OTHERS["check"][0], SETUP),
     "doctor": Name("check:doctor", "The same as `muxctl check --diagnose`.", ALSO),
+    "setup": Name("setup:setup", "Register the MCP server with Claude Code, Codex, Gemini, …", SETUP),
     "config": Name("config:config", "Show, explain and check the settings.", SETUP),
     "env": Name("env:env", "Show the login shell's environment by name, or read it again.", ALSO),
     "patterns": Name("composites:patterns", OTHERS["patterns"][0], ALSO),
@@ -52,7 +53,7 @@ COMMANDS = {
     "clean": Name("clean:clean", OTHERS["clean"][0], ALSO),
     "service": Name("service:service", "Have the daemon started at login.", ALSO),
     "version": Name("version:version", VERBS["version"][0], ALSO),
-    "help": Name("help:topics", "Explain a command, or a topic: exit-codes, environment.", SETUP),
+    "help": Name("help:topics", "Explain a command, or a topic: exit-codes, environment.", ALSO),
 }
 
 TOP = """\
