@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import sqrt
-from statistics import median
 
 import msgspec
 from muxwire.benchmark import BenchmarkLine
@@ -68,9 +67,17 @@ def _line(seat: str, kind: str, found: Sequence[Done]) -> BenchmarkLine:
         runs=len(found),
         low=low,
         high=high,
-        seconds=median(one.seconds for one in found) if found else None,
+        seconds=_median(sorted(one.seconds for one in found)),
         cost=total([one.task.cost_micros for one in found]),
     )
+
+
+def _median(values: Sequence[float]) -> float | None:
+    """Of sorted values."""
+    if not values:
+        return None
+    middle = len(values) // 2
+    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
 
 
 def total(micros: Sequence[int | None]) -> Cost:
