@@ -13,7 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 KEY = "key-of-the-test"
-MODELS = {"codex": "gpt-5.1-codex", "claude": "claude-opus-4-8", "gemini": "gemini-3.8-flash"}
+MODELS = {
+    "codex": "gpt-5.1-codex",
+    "claude": "claude-opus-4-8",
+    "gemini": "gemini-3.8-flash",
+    "qwen": "qwen3-coder-plus",
+}
 
 CODEX = """\
 model = "{model}"
@@ -97,11 +102,22 @@ def elsewhere(folder: Path, url: str) -> dict[str, str]:
     return {}
 
 
+def qwen(folder: Path, url: str) -> dict[str, str]:
+    settings = {
+        "security": {"auth": {"selectedType": "openai"}},
+        "privacy": {"usageStatisticsEnabled": False},
+        "general": {"disableAutoUpdate": True, "disableUpdateNag": True},
+    }
+    write(folder / "home/.qwen/settings.json", json.dumps(settings))
+    return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{url}/v1"}
+
+
 HOMES: dict[str, Callable[[Path, str], dict[str, str]]] = {
     "codex": codex,
     "codex-builtin": codex_builtin,
     "codex-profile": codex_profile,
     "claude": claude,
     "gemini": gemini,
+    "qwen": qwen,
     "a2a": elsewhere,
 }

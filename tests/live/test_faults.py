@@ -14,7 +14,7 @@ AGENTS = ("codex", "claude", "gemini")
 EVERY = (*AGENTS, "codex-builtin", "codex-profile")
 
 
-@pytest.mark.parametrize("world", EVERY, indirect=True)
+@pytest.mark.parametrize("world", [*EVERY, "qwen"], indirect=True)
 def test_401_is_a_login_fault(world: World) -> None:
     result, code = world.dispatch("Try. [[status:401]] [[message:Incorrect API key provided]]")
     assert (code, result.status) == (EXIT_NO_PROVIDER, "error")
@@ -54,7 +54,7 @@ def test_500_is_the_servers_fault(world: World) -> None:
     assert result.error.code in {"transient", "overloaded"}
 
 
-@pytest.mark.parametrize("dead_world", EVERY, indirect=True)
+@pytest.mark.parametrize("dead_world", [*EVERY, "qwen"], indirect=True)
 def test_refused_connection_ends(dead_world: World) -> None:
     """Codex by itself would try for ever."""
     result, code = dead_world.dispatch("Try.")
