@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import anyio
+import psutil
 import pytest
 from apis.a2a_server import A2aServer
-from engine.stage import Stage, ended, waits
+from engine.stage import Stage, ended, until, waits
+from modelmuxd.runner import spool
+from modelmuxd.store.records import Task
 
 pytestmark = pytest.mark.anyio
 
@@ -145,3 +148,58 @@ async def test_it_is_followed_on_while_the_daemon_is_away(stage: Stage) -> None:
         async with stage.engine() as engine:
             run = await ended(engine, task)
     assert (run.status, run.output, run.attempts, len(server.prompts)) == ("success", "you said: later", 1, 1)
+
+
+async def until_named(stage: Stage, task: Task) -> Path:
+    """The folder of a run's first attempt, once it says which remote task it has."""
+    folder = Path(stage.here.spool, f"{task.new.run_id}-1")
+    await until(folder / "out")
+    with anyio.fail_after(20):
+        while b'"task"' not in (folder / "out").read_bytes():  # noqa: ASYNC110 - another process writes it
+            await anyio.sleep(0.01)
+    return folder
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_one_that_is_lost_with_all_of_ours_is_taken_up_again(stage: Stage, version: str, streaming: bool) -> None:
+    """As after a restart of the machine: the guard is gone as well, and only the record knows the remote task."""
+    with A2aServer(version, streaming=streaming) as server:
+        define(stage, server)
+        async with stage.engine() as engine:
+            task = await stage.accept(engine, "later", provider="far")
+            folder = await until_named(stage, task)
+        kill(folder)
+        sent = len(server.asked)
+        server.go.set()
+        async with stage.engine() as engine:
+            run = await ended(engine, task)
+    assert (run.status, run.output, run.attempts, run.session_id) == ("success", "you said: later", 2, "c-1")
+    assert (len(server.prompts), "get" in server.asked[sent].lower()) == (1, True)
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_our_program_that_is_killed_is_started_again_and_sends_nothing(stage: Stage, streaming: bool) -> None:
+    with A2aServer("1.0", streaming=streaming) as server:
+        define(stage, server)
+        async with stage.engine() as engine:
+            task = await stage.accept(engine, "later", provider="far")
+            guard = spool.read(await until_named(stage, task)).guard
+            assert guard
+            for child in psutil.Process(guard.pid).children():
+                child.kill()
+            server.go.set()
+            run = await ended(engine, task)
+    assert (run.status, run.output, run.attempts, len(server.prompts)) == ("success", "you said: later", 2, 1)
+
+
+def kill(folder: Path) -> None:
+    """An attempt's guard and all below it."""
+    guard = spool.read(folder).guard
+    assert guard
+    process = psutil.Process(guard.pid)
+    below = process.children(recursive=True)
+    process.kill()
+    for child in below:
+        child.kill()
+    psutil.wait_procs([process, *below])

@@ -25,6 +25,8 @@ from modelmuxd.domain.request import Request
 FILE = "call.json"
 TOKEN = "MODELMUX_A2A_TOKEN"  # noqa: S105 - the variable that holds it
 READ_SECONDS = 600.0
+ENDED = frozenset({"completed", "failed", "canceled", "rejected", "input-required", "auth-required", "error"})
+"""States after which the remote task does nothing more by itself, or nothing that we could follow."""
 _PROGRAM = "import sys; sys.path.pop(0); from modelmuxd.runner.a2a import main; main()"
 
 
@@ -58,12 +60,13 @@ class A2aAgent:
         if request.model or request.effort:
             text = f"{self.name} is asked over A2A, which has no word for a model or an effort."
             raise deny(self.name, "invalid_request", text, "Leave it out.")
-        context, _, task = request.session.partition("/")
+        context, _, task = (request.left or request.session).partition("/")
         call = {
             "url": self._url,
             "pattern": self._pattern,
             "context": context,
             "task": task,
+            "follow": bool(request.left and task),
             "read_seconds": READ_SECONDS,
         }
         return Invocation(
@@ -87,10 +90,12 @@ class A2aReader(JsonlReader):
         self._state = ""
         self._said = ""
         self._status = 0
-        self._passing = self._unknown = False
+        self._passing = self._unknown = self._sent = False
 
     def on_object(self, value: JsonObject) -> Iterator[Event]:
         match text(value, "a2a"):
+            case "sent":
+                self._sent = True
             case "task":
                 self._task = text(value, "id")
                 self._session = text(value, "context") or self._session
@@ -119,8 +124,10 @@ class A2aReader(JsonlReader):
         if not trouble and not (self._state == "completed" and exit.code == 0):
             trouble = self._why(exit, stderr_tail)
         asks = trouble is not None and trouble.kind == "needs_input"
-        session = f"{self._session}/{self._task}" if asks and self._task else self._session
-        return Outcome(fault=settle(self._provider, trouble) if trouble else None, session=session)
+        elsewhere = bool(self._task) and self._state not in ENDED and killed(exit)
+        session = f"{self._session}/{self._task}" if (asks or elsewhere) and self._task else self._session
+        fault = settle(self._provider, trouble) if trouble else None
+        return Outcome(fault=fault, session=session, elsewhere=elsewhere)
 
     def _why(self, exit: Exit, stderr_tail: bytes) -> Trouble:
         said = plain(self._said)
@@ -138,5 +145,8 @@ class A2aReader(JsonlReader):
             case "error" if not killed(exit):
                 otherwise: FaultKind = "transient" if self._passing else "invalid_request"
                 return Trouble(kind_of_status(self._status) or kind_of_words(said) or otherwise, said)
+            case _ if self._sent:
+                text = "We were ended before the agent had named its task."
+                return Trouble("timeout", text, "It may be at work: look there before you send it again.")
             case _:
                 return ended_early(exit, last_words(stderr_tail))

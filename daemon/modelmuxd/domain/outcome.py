@@ -20,6 +20,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     cost_micros: int | None = None
     """Micro-dollars as the CLI itself reports them for this attempt; None when it says nothing."""
+    elsewhere: bool = False
+    """What was asked is under way where we are not, by the name of `session`: the next attempt takes it up by that
+    (`Request.left`), and nothing is asked twice."""
 
     @property
     def success(self) -> bool:

@@ -32,6 +32,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     session: str = ""
     """The provider's own session id to go on with; empty for a new one."""
+    left: str = ""
+    """The session under which an attempt of this run that was lost is under way elsewhere; empty for none."""
     history: tuple[tuple[str, str], ...] = ()
     """What was asked and answered in this session, oldest first, for providers that keep none of their own."""
     run_id: str = ""

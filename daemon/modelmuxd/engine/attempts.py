@@ -60,6 +60,8 @@ class Live:
         self.first_byte: float | None = None
         """Seconds from the attempt's start until the agent said anything; None where an earlier daemon saw it."""
         self.ending: Ended | None = None
+        self.elsewhere = False
+        """It was lost, and what it asked for is under way where the next attempt finds it."""
         self._end = anyio.Event()
 
     def end(self, why: Ended) -> None:
@@ -161,7 +163,8 @@ class Attempts:
         if swept := await process.sweep():
             log.info("ended %d processes left behind by %s", swept, attempt.provider, extra={"run": attempt.run_id})
         outcome = reader.verdict(exit, process.stderr_tail())
-        if exit.code is None and live.ending is None and not exit.timed_out:
+        live.elsewhere = outcome.elsewhere
+        if (exit.code is None or live.elsewhere) and live.ending is None and not exit.timed_out:
             outcome = msgspec.structs.replace(outcome, fault=lost(attempt))
         if live.ending == "silent" and not live.silence.heard:
             outcome = msgspec.structs.replace(outcome, fault=said_nothing(attempt.provider, live.silence.seconds))

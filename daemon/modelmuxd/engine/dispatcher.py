@@ -26,7 +26,7 @@ from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
-from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, session_of
+from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, left_by, session_of
 from modelmuxd.engine.retry import Tried, counted, guesses
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.signals import of_end
@@ -196,6 +196,7 @@ class Dispatcher:
             secrets=self._secrets.of(task.new.run_id),
             session_usage=usage,
             history=history,
+            left=left_by(ready.tried, ready.candidate.provider),
             as_root=os.geteuid() == 0,
         )
 
@@ -254,12 +255,16 @@ class Dispatcher:
             answerable=bool(ended.session_id or session_of(task)),
             elsewhere=min((self._accounts.usable_from(one, now) for one in others), default=None),
             larger=bool(others),  # a smaller window is no candidate any more
-            repeatable=never_started or harmless(new, attempt),
+            repeatable=never_started or self._elsewhere(attempt) or harmless(new, attempt),
             limited=guesses(faults),
             on_timeout=self._planner.on_timeout,
             now=now,
             deadline=new.deadline,
         )
+
+    def _elsewhere(self, attempt: Attempt) -> bool:
+        live = self._attempts.live.get(attempt.run_id)
+        return live is not None and live.elsewhere
 
     async def _others(self, task: Task, tried: list[Attempt]) -> list[str]:
         """The accounts of other providers that could take the task, now or when a limit ends."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
-from muxwire.faults import CALLER, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
+from muxwire.faults import CALLER, LOST, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
 from muxwire.settings.model import Notifications, OnTimeout, Pattern, Verify, Workflow
 from muxwire.words import Effort, Sandbox
 
@@ -197,6 +197,7 @@ class Planner:
         secrets: Mapping[str, str],
         session_usage: Usage | None = None,
         history: tuple[tuple[str, str], ...] = (),
+        left: str = "",
         as_root: bool = False,
     ) -> Ask:
         """How to ask the chosen one. Raises FaultError for what its adapter cannot honour."""
@@ -212,6 +213,7 @@ class Planner:
             session=session_of(whole),
             session_usage=session_usage,
             history=history,
+            left=left,
             run_id=task.run_id,
             effort=_effort(task.effort),
             settings=mine,
@@ -256,6 +258,12 @@ def _strict(adapter: Adapter, task: NewTask) -> tuple[str, str]:
 
 def _effort(word: str) -> Effort | None:
     return msgspec.convert(word, Effort) if word else None
+
+
+def left_by(tried: list[Attempt], provider: str) -> str:
+    """The session that its last attempt left behind when it was lost; empty for none."""
+    last = tried[-1] if tried else None
+    return last.session_id if last and last.provider == provider and last.state == LOST else ""
 
 
 def session_of(task: Task) -> str:

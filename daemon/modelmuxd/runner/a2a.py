@@ -5,10 +5,11 @@ is followed on while the daemon is away, and never sent twice.
 
 It reads the agent's card and speaks the newest dialect that the card offers (1.0, 0.3, or the old `tasks/*` draft), by
 JSON-RPC: streaming where there is such, reattaching when the stream breaks, and polling at last. A message whose
-answer is lost is looked for and never sent again. stdout is JSON lines:
+answer is lost is looked for and never sent again, and a call to `follow` a task sends none. stdout is JSON lines:
 
-    {"a2a":"card",…}   {"a2a":"task","id":…,"context":…}   {"a2a":"text","text":…}   {"a2a":"state","state":…,"text":…}
-    {"a2a":"end","text":…}     {"a2a":"error","message":…,"status":401,"passing":false,"unknown":false}
+    {"a2a":"card",…}   {"a2a":"sent"}   {"a2a":"task","id":…,"context":…}   {"a2a":"text","text":…}
+    {"a2a":"state","state":…,"text":…}   {"a2a":"end","text":…}
+    {"a2a":"error","message":…,"status":401,"passing":false,"unknown":false}
 
 `passing`: it may go better later; `unknown`: the agent may have got the message and be at work. SIGTERM and SIGINT
 cancel the remote task first.
@@ -101,7 +102,10 @@ class Conversation:
 
     def hold(self, prompt: str) -> int:
         card = self._meet()
-        self._send(prompt, str(uuid.uuid4()), stream=can_stream(card))
+        if self._call["follow"]:
+            self._name(self._call["task"], self._call["context"])
+        else:
+            self._send(prompt, str(uuid.uuid4()), stream=can_stream(card))
         self._until_final(streams=can_stream(card))
         say({"a2a": "end", "text": "\n".join(text for text in self._texts.values() if text), "state": self._state})
         return 0 if self._state == "completed" else 1
@@ -126,6 +130,7 @@ class Conversation:
     def _send(self, prompt: str, message_id: str, *, stream: bool) -> None:
         """Once. A draft that does not know its own methods is a 0.2 whose card does not say so: it has done nothing."""
         self.sent = True
+        say({"a2a": "sent"})
         asked = self._dialect.send(prompt, message_id, self._call, stream=stream)
         try:
             if stream:
