@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Scope = Literal["user", "project"]
@@ -24,8 +24,9 @@ class Ide:
     """Folders below HOME that say that it is installed, though its program is not on PATH."""
     table: str
     """The key that holds the servers."""
-    more: Mapping[str, Any]
-    """What is said of ours beside the command."""
+    kind: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What is said of ours before and after the command."""
     toml: bool = False
 
     def installed(self, env: Mapping[str, str]) -> bool:
@@ -40,7 +41,8 @@ class Ide:
     def entry(self, command: str, env: Mapping[str, str]) -> dict[str, Any]:
         """What we write. A private home is passed on, since several of them start servers with few variables."""
         home = env.get("MODELMUX_HOME")
-        return {"command": command, "args": [], **({"env": {"MODELMUX_HOME": home}} if home else {}), **self.more}
+        more = {"env": {"MODELMUX_HOME": home}} if home else {}
+        return {**self.kind, "command": command, "args": [], **more, **self.more}
 
 
 def _below(variable: str, default: str, name: str) -> Callable[[Mapping[str, str]], str]:
@@ -67,7 +69,7 @@ IDES = {
             files={"user": _below("CLAUDE_CONFIG_DIR", "", ".claude.json"), "project": _at(".mcp.json")},
             signs=(".claude",),
             table="mcpServers",
-            more={"type": "stdio"},  # no limit of its own for a local server; we answer within 110 s
+            kind={"type": "stdio"},  # no limit of its own for a local server; we answer within 110 s
         ),
         Ide(
             name="codex",
@@ -100,7 +102,6 @@ IDES = {
             files={"user": _below("", ".cursor", "mcp.json"), "project": _at(".cursor/mcp.json")},
             signs=(".cursor",),
             table="mcpServers",
-            more={},
         ),
         Ide(
             name="vscode",
@@ -109,7 +110,7 @@ IDES = {
             files={"user": _code, "project": _at(".vscode/mcp.json")},
             signs=(".vscode", ".config/Code"),
             table="servers",
-            more={"type": "stdio"},
+            kind={"type": "stdio"},
         ),
     )
 }

@@ -42,7 +42,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def diff(self) -> str:
-        before, after = self.before.splitlines(keepends=True), self.after.splitlines(keepends=True)
+        before, after = ([f"{line}\n" for line in text.splitlines()] for text in (self.before, self.after))
         return "".join(difflib.unified_diff(before, after, fromfile=self.file, tofile=self.file, n=2))
 
 

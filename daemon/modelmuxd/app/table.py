@@ -123,4 +123,4 @@ def handlers_of(
         {CLEAN: retention.clean, SPACE: retention.space},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )
-    return Handlers(*tables, {MCP: handlers.Mcp(Handlers(*tables, partial=True))})
+    return Handlers(*tables, {MCP: handlers.Mcp(Handlers(*tables, partial=True), engine.login.get)})

@@ -14,6 +14,7 @@ from muxwire.mcp import McpParams
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.mcp.work import Work
 from modelmuxd.edge.table import Handlers
+from modelmuxd.engine.environment import LoginEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +22,13 @@ log = logging.getLogger(__name__)
 class Mcp:
     """The SDK takes over a second and 60 MB to load: it is, beside everything else, with the first session."""
 
-    def __init__(self, handlers: Handlers) -> None:
+    def __init__(self, handlers: Handlers, login: LoginEnvironment) -> None:
         self._handlers = handlers
+        self._login = login
 
     async def __call__(self, params: McpParams, call: Call) -> Nothing:
         server = await anyio.to_thread.run_sync(_load)
-        await server.serve(Work(self._handlers, params, call), call)
+        await server.serve(Work(self._handlers, params, call, self._login), call)
         return Nothing()
 
 

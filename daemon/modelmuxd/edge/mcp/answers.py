@@ -40,8 +40,12 @@ def _cut(data: dict[str, Any]) -> list[ResourceLink]:
     for run in runs:
         for name in ("output", "final_output"):
             output = run.get(name)
-            if isinstance(output, str) and (len(output) > HEAD or run.get("output_size")):
-                size = run.setdefault("output_size", len(output.encode()))
+            if not isinstance(output, str):
+                continue
+            here = len(output.encode())
+            size = max(here, run.get("output_size", 0))
+            if len(output) > HEAD or size > here:
+                run["output_size"] = size
                 run[name] = output[:HEAD]
                 links.append(_link(run["run_id"], size))
     return links

@@ -31,7 +31,7 @@ from muxwire.methods import (
     WORKFLOWS,
     Method,
 )
-from muxwire.runs import DispatchParams, Origin
+from muxwire.runs import CallerEnv, DispatchParams, Origin
 from muxwire.workflow import WorkflowParams
 
 from modelmuxd.edge.calls import Call
@@ -49,6 +49,7 @@ from modelmuxd.edge.mcp.arguments import (
 from modelmuxd.edge.mcp.asking import Asking
 from modelmuxd.edge.mcp.patience import patience
 from modelmuxd.edge.table import Handlers
+from modelmuxd.engine.environment import LoginEnvironment
 
 RECENT = 5
 
@@ -72,8 +73,9 @@ class Asked(NamedTuple):
 class Work:
     """Of one session."""
 
-    def __init__(self, handlers: Handlers, params: McpParams, session: Call) -> None:
+    def __init__(self, handlers: Handlers, params: McpParams, session: Call, login: LoginEnvironment) -> None:
         self._handlers = handlers
+        self._login = login
         self._params = params
         self._session = session
         self._supplied: dict[str, str] = {}
@@ -141,7 +143,7 @@ class Work:
             cancel_on_hangup=not params.background,
             idempotency_key=params.idempotency_key or f"{self._params.nonce}-{asked.number}",
             origin=Origin(kind="mcp", caller=asked.client, workdir=self._params.workdir),
-            env=self._params.env,
+            env=CallerEnv(await self._env()),
         )
         return await self.ask(method, params, asking)
 
@@ -189,13 +191,21 @@ class Work:
             today=status.today,
         )
 
+    async def _env(self) -> dict[str, str]:
+        """The shim's, and on its PATH what is on the login shell's: a program with windows has hardly any."""
+        own = self._params.env.values
+        paths = [*own.get("PATH", "").split(":"), *(await self._login()).values.get("PATH", "").split(":")]
+        return {**own, "PATH": ":".join(dict.fromkeys(filter(None, paths)))}
+
     async def _need(self, names: Collection[str]) -> dict[str, str]:
-        """A shim's environment does not change: each name is asked for once."""
+        """From the shim, whose environment does not change: each name is asked for once. Codex and Gemini keep keys
+        from the servers that they start; those come from the login shell."""
         async with self._supplying:
             new = [name for name in names if name not in self._asked_for]
             self._supplied |= await self._session.need(new)
             self._asked_for.update(new)
-        return {name: self._supplied[name] for name in names if name in self._supplied}
+        known = {**(await self._login()).values, **self._supplied}
+        return {name: known[name] for name in names if name in known}
 
 
 def _going_on(result: Any) -> Any:
