@@ -36,8 +36,9 @@ async def send(
     stage: Stage, engine: Engine, *script: str, secrets: Mapping[str, str] | None = None, **more: Any
 ) -> Task:
     fields = {"providers": THREE, "workdir": str(stage.workdir), "env": CallerEnv(stage.env), **more}
-    asked, plan = await engine.composites.broadcast(BroadcastParams(task="\n".join(script), **fields))
-    await engine.runs.secret_names(asked, plan)
+    asked, plan = await engine.composites.broadcast(
+        BroadcastParams(task="\n".join(script), **fields), frozenset(secrets or ())
+    )
     return await engine.runs.accept(asked, Origin(kind="test", principal="0"), secrets or {}, plan=plan)
 
 

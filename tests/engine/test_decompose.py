@@ -42,8 +42,7 @@ def stage(tmp_path: Path) -> Stage:
 
 async def send(stage: Stage, engine: Engine, **more: object) -> Task:
     params = stage.ask("build it", decompose=True, provider="claude", **more)
-    plan = await engine.composites.decomposition(params)
-    await engine.runs.secret_names(params, plan)
+    plan = await engine.composites.decomposition(params, frozenset())
     return await engine.runs.accept(params, Origin(kind="test", principal="0"), {}, plan=plan)
 
 
@@ -64,4 +63,4 @@ async def test_it_is_planned_shown_done_and_merged(stage: Stage) -> None:
 async def test_a_task_that_is_taken_apart_cannot_wait_for_another(stage: Stage) -> None:
     async with stage.engine() as engine:
         with pytest.raises(FaultError):
-            await send(stage, engine, delay=5.0)
+            await engine.runs.secret_names(stage.ask("x", decompose=True, delay=5.0))

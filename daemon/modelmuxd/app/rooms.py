@@ -31,6 +31,7 @@ from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.line import Line
+from modelmuxd.engine.needs import Needs
 from modelmuxd.engine.notices import Notices
 from modelmuxd.engine.plan import Planner
 from modelmuxd.engine.reconcile import Reconciler
@@ -102,6 +103,7 @@ class Engine:
             inbox=inbox,
             clock=clock,
         )
+        needs = Needs(self.source, self.prober.locate)
         reading = Reading(self.attempts, self.worktrees)
         self.conductor = Conductor(
             store=store,
@@ -110,6 +112,7 @@ class Engine:
             dispatcher=self.dispatcher,
             scheduler=self.scheduler,
             governor=self.governor,
+            needs=needs,
             secrets=self.secrets,
             inbox=inbox,
             hub=self.hub,
@@ -124,7 +127,7 @@ class Engine:
             conductor=self.conductor,
             secrets=self.secrets,
             settings_for=self.source,
-            locate=self.prober.locate,
+            needs=needs,
             governor=self.governor,
             worktrees=self.worktrees,
             hub=self.hub,

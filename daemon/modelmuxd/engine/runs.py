@@ -15,7 +15,7 @@ from muxwire.policy import PolicyVerdict
 from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult, SessionLine
 
 from modelmuxd.adapters.base import Adapter
-from modelmuxd.domain.plans import Decomposition, Plan, may_replace, providers_of
+from modelmuxd.domain.plans import Decomposition, Plan
 from modelmuxd.domain.trial import Trial
 from modelmuxd.engine.accept import again, check, new_task
 from modelmuxd.engine.attempts import Attempts
@@ -25,10 +25,11 @@ from modelmuxd.engine.composites.conductor import Conductor
 from modelmuxd.engine.composites.history import turns_of
 from modelmuxd.engine.composites.outcome import taken_apart, within
 from modelmuxd.engine.dispatcher import Dispatcher
-from modelmuxd.engine.environment import Secrets, key, names_needed
+from modelmuxd.engine.environment import Secrets, key
 from modelmuxd.engine.governor import MINUTE, Family, Governor
 from modelmuxd.engine.hub import Hub
-from modelmuxd.engine.plan import Locate, SettingsFor, split_provider, wanted
+from modelmuxd.engine.needs import Needs
+from modelmuxd.engine.plan import SettingsFor, split_provider, wanted
 from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.sessions import Sessions
@@ -60,7 +61,7 @@ class Runs:
         conductor: Conductor,
         secrets: Secrets,
         settings_for: SettingsFor,
-        locate: Locate,
+        needs: Needs,
         governor: Governor,
         worktrees: Worktrees,
         hub: Hub,
@@ -74,25 +75,28 @@ class Runs:
         self._conductor = conductor
         self._secrets = secrets
         self._settings_for = settings_for
-        self._locate = locate
+        self._needs = needs
         self._governor = governor
         self._worktrees = worktrees
         self._sessions = Sessions(store, adapters)
         self._hub = hub
         self._clock = clock
 
-    async def secret_names(self, params: DispatchParams, plan: Plan | None = None) -> tuple[str, ...]:
-        """Checks the request and says which variables its providers may need. Raises FaultError."""
+    async def secret_names(
+        self, params: DispatchParams, words: Sequence[str] = (), *, others: bool = False
+    ) -> tuple[str, ...]:
+        """Checks the request and says which variables may be needed: by its provider or, of a composite, by those that
+        `words` name and, with `others`, those who may be asked in their place. Raises FaultError."""
         if self._scheduler.draining:
             raise refuse(DRAINING, "The daemon is ending and takes no new work.", "Try again in a moment.")
         check(params)
-        settings = await self._settings_for(params.workdir, params.profile)
-        names: set[str] = set()
-        words = providers_of(plan) if plan else (params.provider,)
-        asked = [adapter for word in words for adapter in wanted(word, settings)]
-        for adapter in [*asked, *settings.unasked] if params.failover or (plan and may_replace(plan)) else asked:
-            found = await self._locate(adapter, params.env.values, frozenset())
-            names |= names_needed(adapter, found.login, settings.of(adapter.name))
+        names = await self._needs(
+            params.env.values,
+            params.workdir,
+            params.profile,
+            words or (params.provider,),
+            others=others or bool(params.failover),
+        )
         return tuple(sorted(names))
 
     async def accept(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from muxwire.broadcast import BroadcastParams, BroadcastResult
 from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternList, PatternsParams
 from muxwire.runs import DispatchParams
 from muxwire.workflow import WorkflowList, WorkflowParams, WorkflowResult, WorkflowsParams
 
-from modelmuxd.domain.plans import Plan
+from modelmuxd.domain.plans import Plan, may_replace, providers_of
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.handlers.following import follow
 from modelmuxd.edge.origin import origin_of
 from modelmuxd.engine.accept import payload_hash
 from modelmuxd.engine.callers import Callers
+from modelmuxd.engine.composites.asking import as_dispatch
 from modelmuxd.engine.composites.composites import Composites as Engine
 from modelmuxd.engine.runs import Runs
 from modelmuxd.store.records import Task
@@ -25,8 +28,11 @@ class Composites:
         self._engine = engine
 
     async def broadcast(self, params: BroadcastParams, call: Call) -> BroadcastResult:
-        asked, plan = await self._engine.broadcast(params)
-        return await self._engine.broadcast_result(await self._take(params, asked, plan, call))
+        words = params.providers or ("auto",)
+        judge = (params.judge,) if params.judge else ()
+        secrets = await call.need(await self._runs.secret_names(as_dispatch(params), (*words, *judge)))
+        asked, plan = await self._engine.broadcast(params, frozenset(secrets))
+        return await self._engine.broadcast_result(await self._accept(params, asked, plan, secrets, call))
 
     async def collaborate(self, params: CollaborateParams, call: Call) -> CollaborateResult:
         asked, plan = await self._engine.collaborate(params)
@@ -44,12 +50,22 @@ class Composites:
 
     async def _take(
         self,
-        params: BroadcastParams | CollaborateParams | WorkflowParams,
+        params: CollaborateParams | WorkflowParams,
         asked: DispatchParams,
         plan: Plan,
         call: Call,
     ) -> Task:
-        secrets = await call.need(await self._runs.secret_names(asked, plan))
+        names = await self._runs.secret_names(asked, providers_of(plan), others=may_replace(plan))
+        return await self._accept(params, asked, plan, await call.need(names), call)
+
+    async def _accept(
+        self,
+        params: BroadcastParams | CollaborateParams | WorkflowParams,
+        asked: DispatchParams,
+        plan: Plan,
+        secrets: Mapping[str, str],
+        call: Call,
+    ) -> Task:
         origin = await origin_of(self._runs, call, workdir=params.workdir)
         client, parent = params.origin.caller, origin.parent
         caller = await self._callers.find(call.peer.pid, client=client, parent=parent, workdir=asked.workdir)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from muxwire.runs import DispatchParams, RetryParams, RunResult
 
+from modelmuxd.domain.plans import Plan, may_replace, providers_of
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.handlers.following import follow
 from modelmuxd.edge.origin import origin_of
-from modelmuxd.engine.accept import check
 from modelmuxd.engine.callers import Callers
 from modelmuxd.engine.composites.composites import Composites
 from modelmuxd.engine.runs import Runs
@@ -29,11 +29,10 @@ class Dispatch:
 
     async def _take(self, params: DispatchParams, call: Call, old: NewTask | None = None) -> RunResult:
         params, plan = await self._runs.resolved(params), old.plan if old else None
+        words = providers_of(plan) if plan else ()
+        secrets = await call.need(await self._runs.secret_names(params, words, others=_others(params, plan)))
         if params.decompose:
-            check(params)
-            plan = await self._composites.decomposition(params)
-        names = await self._runs.secret_names(params, plan)
-        secrets = await call.need(names)
+            plan = await self._composites.decomposition(params, frozenset(secrets))
         origin = await origin_of(self._runs, call, workdir=params.workdir)
         client, parent = params.origin.caller, origin.parent
         caller = await self._callers.find(call.peer.pid, client=client, parent=parent, workdir=params.workdir)
@@ -48,3 +47,8 @@ class Dispatch:
             cancel_on_hangup=params.cancel_on_hangup,
         )
         return await self._runs.result(task)
+
+
+def _others(params: DispatchParams, plan: Plan | None) -> bool:
+    """Whether it may be given to more than those whom it names."""
+    return params.decompose or (plan is not None and may_replace(plan))

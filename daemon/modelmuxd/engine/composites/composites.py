@@ -23,6 +23,7 @@ from modelmuxd.engine.composites.patterns import chosen, every, line_of
 from modelmuxd.engine.composites.reading import Reading
 from modelmuxd.engine.composites.score import Reply, Score
 from modelmuxd.engine.governor import Governor
+from modelmuxd.engine.located import under_profile
 from modelmuxd.engine.plan import Locate, SettingsFor, TaskSettings, split_provider, wanted
 from modelmuxd.engine.runs import Runs
 from modelmuxd.store.records import Task
@@ -48,11 +49,14 @@ class Composites:
         self._governor = governor
         self._clock = clock
 
-    async def broadcast(self, params: BroadcastParams) -> tuple[DispatchParams, Broadcast]:
-        """The request as a task, and its plan. Raises FaultError for what could never run."""
+    async def broadcast(self, params: BroadcastParams, present: frozenset[str]) -> tuple[DispatchParams, Broadcast]:
+        """The request as a task, and its plan; `present` are the variables that its caller has supplied.
+
+        Raises FaultError for what could never run.
+        """
         asked = msgspec.structs.replace(as_dispatch(params), worktree=False, carry=False)
         settings = await self._settings_for(params.workdir, params.profile)
-        words = params.providers or await self._usable(asked, settings)
+        words = params.providers or await self._usable(asked, settings, present)
         members = members_of(words, params.model, settings)
         judge = members_of((params.judge,), "", settings)[0] if params.judge else None
         return asked, broadcast_of(params, members, judge, self._governor.timeout(params.member_timeout))
@@ -109,7 +113,7 @@ class Composites:
         known = {params.name: workflows.named(params.name, settings)} if params.name else workflows.every(settings)
         return WorkflowList(tuple(workflows.line_of(name, one) for name, one in known.items()))
 
-    async def decomposition(self, params: DispatchParams) -> Decomposition:
+    async def decomposition(self, params: DispatchParams, present: frozenset[str]) -> Decomposition:
         """The plan of a dispatch that is to be taken apart. Raises FaultError for a provider that nobody has."""
         settings = await self._settings_for(params.workdir, params.profile)
         wanted(params.provider, settings)
@@ -117,17 +121,17 @@ class Composites:
         return Decomposition(
             provider=provider,
             model=model,
-            providers=tuple(await self._usable(params, settings)),
+            providers=tuple(await self._usable(params, settings, present)),
             timeout=self._governor.timeout(params.timeout),
         )
 
-    async def _usable(self, asked: DispatchParams, settings: TaskSettings) -> Sequence[str]:
+    async def _usable(self, asked: DispatchParams, settings: TaskSettings, present: frozenset[str]) -> Sequence[str]:
         """All that can take a task here and are not switched off."""
         names = []
         for adapter in settings.unasked:
             if adapter.name in settings.disabled or self._governor.excluded(adapter.name, asked.model):
                 continue
-            found = await self._locate(adapter, asked.env.values, frozenset())
-            if found.fault is None:
+            found = await self._locate(adapter, asked.env.values, present)
+            if under_profile(found, adapter, settings.of(adapter.name), present).fault is None:
                 names.append(adapter.name)
         return names

@@ -27,6 +27,7 @@ from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.needs import Needs
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.signals import of_judge
 from modelmuxd.engine.worktrees import Worktrees
@@ -73,6 +74,7 @@ class Conductor:
         dispatcher: Dispatcher,
         scheduler: Scheduler,
         governor: Governor,
+        needs: Needs,
         secrets: Secrets,
         inbox: Inbox,
         hub: Hub,
@@ -84,6 +86,7 @@ class Conductor:
         self._dispatcher = dispatcher
         self._scheduler = scheduler
         self._governor = governor
+        self._needs = needs
         self._secrets = secrets
         self._inbox = inbox
         self._hub = hub
@@ -160,7 +163,9 @@ class Conductor:
             spawned = await self._store.spawn(parent.run_id, turns, news)
             for task in spawned:
                 if task.ended_at is None:
-                    self._secrets.keep(task.new.run_id, self._secrets.of(parent.run_id))
+                    known = self._secrets.of(parent.run_id)
+                    mine = {name: known[name] for name in task.new.env_names if name in known}
+                    self._secrets.keep(task.new.run_id, mine)
                     self._scheduler.put(task)
         composite.tell(news)
         for task in spawned:
@@ -169,17 +174,21 @@ class Conductor:
         self._hub.notify(parent.run_id)
 
     async def _born(self, parent: NewTask, turn: Turn, now: float) -> NewTask:
-        """A turn as it will be stored; with a worktree of its own where its plan says so."""
+        """A turn as it will be stored: with the variables that its provider needs, not with all that were supplied, and
+        with a worktree of its own where its plan says so. What cannot be had blocks it."""
         task = offspring(parent, turn, self._governor, now)
-        own = isinstance(parent.plan, Broadcast) and parent.plan.worktree and turn.sandbox is None
-        if not own or task.blocked is not None:
+        if task.blocked is not None:
             return task
-        carry = isinstance(parent.plan, Broadcast) and parent.plan.carry
+        own = isinstance(parent.plan, Broadcast) and parent.plan.worktree and turn.sandbox is None
         try:
-            tree = await self._worktrees.chosen(task, asked=True, carry=carry)
+            needed = await self._needs(
+                parent.env, parent.workdir, parent.profile, (turn.provider,), others=turn.failover
+            )
+            names = tuple(name for name in parent.env_names if name in needed)
+            tree = await self._worktrees.chosen(task, asked=True, carry=_carries(parent)) if own else task.worktree
         except FaultError as error:
             return msgspec.structs.replace(task, blocked=error.fault)
-        return msgspec.structs.replace(task, worktree=tree)
+        return msgspec.structs.replace(task, env_names=names, worktree=tree)
 
     async def _learned(self, finish: Finish, now: float) -> tuple[Signal, ...]:
         signals = []
@@ -239,6 +248,10 @@ def told_of(reply: Reply, now: float) -> ChildChanged:
         text=reply.waiting_for or (reply.fault.message if reply.fault else ""),
         at=now,
     )
+
+
+def _carries(parent: NewTask) -> bool:
+    return isinstance(parent.plan, Broadcast) and parent.plan.carry
 
 
 def _same(one: ChildChanged | None, other: ChildChanged) -> bool:
