@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from engine.stage import Stage, alive, ended
 from modelmuxd.app.rooms import Engine
@@ -147,6 +148,27 @@ async def test_a_cancel_ends_all_of_it(stage: Stage, tmp_path: Path) -> None:
     assert result.status == "canceled"
     assert {run.status for run in result.results} == {"canceled"}
     assert not any(alive(int(pid)) for pid in (tmp_path / "pids").read_text().split())
+
+
+@pytest.mark.parametrize("moments", range(12))
+async def test_a_cancel_at_any_moment_is_one(stage: Stage, moments: int) -> None:
+    async with stage.engine() as engine:
+        task = await send(stage, engine, "sleep 60")
+        for _ in range(moments):
+            await anyio.lowlevel.checkpoint()
+        await engine.runs.cancel(task.new.run_id, "test")
+        result = await finished(engine, task)
+        assert await engine.runs.unfinished() == []
+    assert result.status == "canceled"
+
+
+async def test_long_answers_stay_whole_in_the_end(stage: Stage) -> None:
+    async with stage.engine() as engine:
+        task = await send(stage, engine, "flood 400", providers=("codex", "gemini"), compare=True)
+        result = await finished(engine, task)
+    assert [len(run.output) for run in result.results] == [400_000] * 2
+    assert result.comparison is not None
+    assert result.comparison.agreement_score == 1.0
 
 
 async def test_the_next_daemon_goes_on_where_this_one_ended(stage: Stage, tmp_path: Path) -> None:

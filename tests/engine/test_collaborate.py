@@ -145,6 +145,13 @@ async def test_a_cancel_ends_whoever_speaks(stage: Stage, tmp_path: Path) -> Non
     assert [turn.status for turn in result.turns] == ["success", "canceled"]
 
 
+async def test_work_that_is_long_comes_out_whole(stage: Stage) -> None:
+    pattern(stage, "mine", "flood 600", YES)
+    async with stage.engine() as engine:
+        result = await finished(engine, await send(stage, engine, "write it"))
+    assert (result.approved, len(result.final_output)) == (True, 600_000)
+
+
 async def test_patterns_are_listed_and_wrong_names_refused(stage: Stage) -> None:
     pattern(stage, "mine", "say draft", YES)
     async with stage.engine() as engine:

@@ -118,12 +118,13 @@ class Attempts:
         turns = await self._store.session_turns(provider, session, TURNS)
         return tuple([(task.new.task, await self.answer(task)) for task in turns])
 
-    async def answer(self, task: Task) -> str:
-        """What a run has answered, in full."""
-        return task.output if not task.output_file else await to_thread.run_sync(self._answer, task)
+    async def answer(self, task: Task, most: int = -1) -> str:
+        """What a run has answered, in full or up to so many bytes."""
+        return task.output if not task.output_file else await to_thread.run_sync(self._answer, task, most)
 
-    def _answer(self, task: Task) -> str:
-        return Path(self.spool, task.output_file).read_text("utf-8", "replace")
+    def _answer(self, task: Task, most: int) -> str:
+        with Path(self.spool, task.output_file).open("rb") as file:
+            return file.read(most).decode("utf-8", "replace")
 
     async def reopen(self, attempt: Attempt) -> AgentProcess | None:
         """The agent of an earlier daemon's attempt; None when it never started, and now never will."""

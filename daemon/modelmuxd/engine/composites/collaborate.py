@@ -95,7 +95,7 @@ def finish(plan: Collaboration, score: Score, walk: Walk) -> Finish:
     """A result is a success whatever was said of it; without one the fault is theirs who failed."""
     work, summary = work_of(plan, score), _summary(plan, walk)
     if work is not None:
-        return Finish(state="success", summary=summary, output=work.text)
+        return Finish(state="success", summary=summary, output=work.text, whole_of=work.run_id)
     failed = [reply for reply in score.replies.values() if reply.failed]
     if not failed:
         spent = Fault(BUDGET, "The budget was used up before there was a result.", "Send it again with more --budget.")

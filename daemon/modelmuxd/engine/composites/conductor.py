@@ -167,6 +167,10 @@ class Conductor:
                     mine = {name: known[name] for name in task.new.env_names if name in known}
                     self._secrets.keep(task.new.run_id, mine)
                     self._scheduler.put(task)
+        kept = {task.new.run_id for task in spawned}
+        for turn in turns:
+            if turn.run_id not in kept:  # it was canceled meanwhile
+                del composite.replies[turn.step, turn.round]
         composite.tell(news)
         for task in spawned:
             if task.ended_at is not None:
@@ -182,7 +186,11 @@ class Conductor:
         own = isinstance(parent.plan, Broadcast) and parent.plan.worktree and turn.sandbox is None
         try:
             needed = await self._needs(
-                parent.env, parent.workdir, parent.profile, (turn.provider,), others=turn.failover
+                parent.env,
+                parent.workdir,
+                parent.profile,
+                (turn.provider,),
+                others=turn.failover and bool(self._secrets.of(parent.run_id)),
             )
             names = tuple(name for name in parent.env_names if name in needed)
             tree = await self._worktrees.chosen(task, asked=True, carry=_carries(parent)) if own else task.worktree
@@ -219,13 +227,15 @@ class Conductor:
                 await self._read(composite, task)
 
     async def _finish(self, composite: Open, finish: Finish) -> None:
-        run_id, now = composite.task.new.run_id, self._clock.now()
+        run_id, now, output = composite.task.new.run_id, self._clock.now(), finish.output
+        if finish.whole_of:
+            output = await self._reading.whole(await self._store.find(finish.whole_of))
         end = Ending(
             run_id=run_id,
             state=finish.state,
             summary=finish.summary,
-            output=finish.output,
-            output_size=len(finish.output.encode()),
+            output=output,
+            output_size=len(output.encode()),
             fault=finish.fault,
             changes=await self._worktrees.changes(composite.task),
             signals=await self._learned(finish, now),

@@ -140,7 +140,12 @@ def _turn(plan: Decomposition, step: str, task: str, sandbox: Sandbox | None, sa
 
 def _finish(said: Reply | None, all: list[Reply], summary: str) -> Finish:
     if said is not None and said.spoke:
-        return Finish(state="success", summary=summary or " ".join(said.text.split())[:200], output=said.text)
+        return Finish(
+            state="success",
+            summary=summary or " ".join(said.text.split())[:200],
+            output=said.text,
+            whole_of=said.run_id,
+        )
     fault = fault_of([reply for reply in all if reply.failed], summary or "nothing was answered")
     return Finish(state=state_of(fault), summary=summary, fault=fault)
 

@@ -38,7 +38,7 @@ def _ending(plan: Plan, score: Score, finish: Finish) -> Next:
     if score.open:
         return Next(cancel=score.open, why=f"the end of {score.parent.run_id}")
     if isinstance(plan, Collaboration) and (work := collaborate.work_of(plan, score)):
-        finish = msgspec.structs.replace(finish, output=work.text)
+        finish = msgspec.structs.replace(finish, output=work.text, whole_of=work.run_id)
     return Next(finish=finish)
 
 

@@ -28,7 +28,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     session_id: str = ""
     text: str = ""
-    """Its answer, where the plan's function reads answers."""
+    """Its answer, where the plan's function reads answers; of a very long one the head."""
     fault: Fault | None = None
     patch: str = ""
     """What its composite's worktree had changed by then."""
@@ -78,6 +78,8 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     state: FinalState
     summary: str = ""
     output: str = ""
+    whole_of: str = ""
+    """The run whose answer is the output, where only its head is in there."""
     fault: Fault | None = None
     judged: Mapping[str, float] = {}
     """How good a judge found the answers of these runs, from 0 to 1: routing learns it."""

@@ -55,6 +55,10 @@ def ends(plan: Workflow) -> list[PlannedStep]:
     return [step for step in plan.steps if step.name not in needed]
 
 
+def _said(plan: Workflow, score: Score) -> list[Reply]:
+    return [reply for step in ends(plan) if (reply := reply_of(score, step)) and reply.spoke]
+
+
 def output_of(plan: Workflow, score: Score) -> str:
     """The answers at the ends: one as it is, several with their names above them."""
     said = [(step.name, reply.text) for step in ends(plan) if (reply := reply_of(score, step)) and reply.spoke]
@@ -184,11 +188,12 @@ def _stopped(score: Score, name: str, fault: Fault) -> Next:
 
 
 def _finish(plan: Workflow, score: Score) -> Finish:
-    output = output_of(plan, score)
+    output, said = output_of(plan, score), _said(plan, score)
     good = sum(bool((reply := reply_of(score, step)) and reply.spoke) for step in plan.steps)
     summary = f"{good} of {len(plan.steps)} steps done"
-    if any((reply := reply_of(score, step)) and reply.spoke for step in ends(plan)):
-        return Finish(state="success", summary=summary, output=output)
+    if said:
+        whole_of = said[0].run_id if len(said) == 1 else ""
+        return Finish(state="success", summary=summary, output=output, whole_of=whole_of)
     failed = [reply for reply in score.replies.values() if reply.failed]
     fault = failed[-1].fault if failed and failed[-1].fault else Fault("crashed", "No step at its end has an answer.")
     return Finish(state=state_of(fault), summary=summary, fault=fault)
