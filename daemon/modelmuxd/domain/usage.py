@@ -23,6 +23,10 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """The provider's own numbers, as JSON."""
     cumulative: bool = False
     """Whether `raw` counts the whole session rather than this attempt."""
+    requests: int = 0
+    """Calls of a model that are counted together; 0: nobody told."""
+    shares: tuple[Usage, ...] = ()
+    """Where several models answered: what each of them used, which together is this."""
 
     @property
     def total(self) -> int:

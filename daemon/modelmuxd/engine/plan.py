@@ -12,6 +12,7 @@ from muxwire.settings.model import Notifications, OnTimeout, Pattern, Verify, Wo
 from muxwire.words import Effort, Sandbox
 
 from modelmuxd.adapters.base import Adapter
+from modelmuxd.domain.bill import Price
 from modelmuxd.domain.decision import Candidate, Ranked
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings, Request
@@ -41,6 +42,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Ignored files that go along into a worktree."""
     verify: Verify = Verify()
     notifications: Notifications = Notifications()
+    prices: tuple[Price, ...] = ()
+    """The user's own."""
     patterns: Mapping[str, Pattern] = {}
     workflows: Mapping[str, Workflow] = {}
     """Both of the user's own."""

@@ -24,6 +24,7 @@ from modelmuxd.adapters.own_command import OwnCommand
 from modelmuxd.domain.request import ProviderSettings
 from modelmuxd.engine.look import Sight, sight
 from modelmuxd.engine.plan import TaskSettings
+from modelmuxd.engine.prices import own_price
 from modelmuxd.routing.router import Preferences, Rule
 
 
@@ -99,6 +100,7 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         copied=settings.worktree.copy,
         verify=settings.verify,
         notifications=settings.notifications,
+        prices=tuple(own_price(model, said) for model, said in settings.prices.items()),
         patterns=settings.patterns,
         workflows=settings.workflows,
     )

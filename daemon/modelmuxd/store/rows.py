@@ -25,6 +25,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "fault": msgspec.json.Decoder(Fault).decode,
     "blocked": msgspec.json.Decoder(Fault).decode,
     "usage": msgspec.json.Decoder(Usage).decode,
+    "shares": msgspec.json.Decoder(tuple[Usage, ...]).decode,
     "changes": msgspec.json.Decoder(Changes).decode,
     "verified": msgspec.json.Decoder(Verified).decode,
     "routed": msgspec.json.Decoder(Routed).decode,

@@ -206,6 +206,19 @@ class Verify(_Table, frozen=True):
     """Seconds."""
 
 
+Dollars = Annotated[float, Meta(ge=0, le=1_000_000)]
+
+
+class ModelPrice(_Table, frozen=True):
+    """What a million tokens of a model cost, in dollars, in place of what the table that we ship says."""
+
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
+    """Read from a cache; as `input` unless said."""
+    cache_write: Dollars | None = None
+
+
 OnTimeout = Literal["give up", "fail over", "retry"]
 
 
@@ -263,6 +276,8 @@ class Settings(_Table, frozen=True):
     retention: Retention = Retention()
     worktree: Worktree = Worktree()
     verify: Verify = Verify()
+    prices: dict[str, ModelPrice] = {}
+    """By `MODEL` or `PROVIDER/MODEL`."""
     limits: Limits = Limits()
     daemon: Daemon = Daemon()
 

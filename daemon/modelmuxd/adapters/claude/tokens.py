@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from modelmuxd.adapters.jsonl import JsonObject, compact, count, numbers, table
 from modelmuxd.domain.usage import Usage
@@ -29,7 +30,23 @@ def usage_of(result: JsonObject, model: str) -> Usage | None:
         return None
     fresh, cached, written, output = totals
     return Usage(
-        input=fresh, cached=cached, cache_write=written, output=output, model=model, rule=RULE, raw=compact(record)
+        input=fresh,
+        cached=cached,
+        cache_write=written,
+        output=output,
+        model=model,
+        rule=RULE,
+        raw=compact(record),
+        shares=_shares(raw) if len(raw) > 1 else (),
+    )
+
+
+def _shares(by_model: Mapping[str, JsonObject]) -> tuple[Usage, ...]:
+    """What each model used, a small one for titles and a sub-agent's own among them."""
+    counted = {model: [count(found, key) for key in _MODEL_KEYS] for model, found in by_model.items()}
+    return tuple(
+        Usage(input=fresh, cached=cached, cache_write=written, output=output, model=model)
+        for model, (fresh, cached, written, output) in counted.items()
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from modelmuxd.adapters.jsonl import JsonObject, compact, count, numbers, table
 from modelmuxd.domain.usage import Usage
 
@@ -13,21 +15,20 @@ def usage_of(stats: JsonObject, model: str) -> Usage | None:
 
     Thinking is counted only in the total.
     """
-    total, taken, output = count(stats, "total_tokens"), count(stats, "input_tokens"), count(stats, "output_tokens")
-    if not (total or taken or output):
+    if not any(count(stats, key) for key in ("total_tokens", "input_tokens", "output_tokens")):
         return None
+    models = {name: numbers(found) for name, found in table(stats, "models").items() if isinstance(found, dict)}
+    whole = _buckets(stats, model)
+    shares = tuple(_buckets(found, name) for name, found in models.items()) if len(models) > 1 else ()
+    raw = {**numbers(stats), "models": models}
+    return msgspec.structs.replace(whole, rule=RULE, raw=compact(raw), shares=shares)
+
+
+def _buckets(stats: JsonObject, model: str) -> Usage:
+    total, taken, output = count(stats, "total_tokens"), count(stats, "input_tokens"), count(stats, "output_tokens")
     cached = min(count(stats, "cached"), taken)
-    raw = numbers(stats)
-    raw["models"] = {name: numbers(found) for name, found in table(stats, "models").items() if isinstance(found, dict)}
-    return Usage(
-        input=taken - cached,
-        cached=cached,
-        output=output,
-        reasoning=max(0, total - taken - output),
-        model=model,
-        rule=RULE,
-        raw=compact(raw),
-    )
+    reasoning = max(0, total - taken - output)
+    return Usage(input=taken - cached, cached=cached, output=output, reasoning=reasoning, model=model)
 
 
 def answering_model(stats: JsonObject) -> str:

@@ -43,4 +43,4 @@ def _usage(said: JsonObject, model: str) -> Usage | None:
     into, out = count(said, "prompt_eval_count"), count(said, "eval_count")
     if not into and not out:
         return None
-    return Usage(input=into, output=out, model=model, rule=RULE, raw=compact(numbers(said)))
+    return Usage(input=into, output=out, model=model, rule=RULE, raw=compact(numbers(said)), requests=1)

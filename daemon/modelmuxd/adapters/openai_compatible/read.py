@@ -62,4 +62,5 @@ def _usage(said: JsonObject, model: str) -> Usage | None:
         model=model,
         rule=RULE,
         raw=compact(numbers(said)),
+        requests=1,
     )
