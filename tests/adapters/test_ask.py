@@ -120,6 +120,7 @@ def test_no_key_goes_to_another_endpoint() -> None:
         "claude": {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_BASE_URL"},
         "gemini": {"GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"},
         "qwen": {"OPENAI_API_KEY", "OPENAI_BASE_URL", "DASHSCOPE_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"},
+        "opencode": {"OPENCODE_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"},
     }.items():
         assert not keys & set(asked(provider, settings=PROFILE).env_names)
         assert keys <= set(asked(provider).env_names)
@@ -136,15 +137,15 @@ def test_a_key_of_the_users_own_by_its_name() -> None:
 def test_wire_api_has_effect_or_is_refused() -> None:
     assert "chat" in refused("codex", settings=ProviderSettings(wire_api="chat", base_url="http://x")).message
     assert isinstance(ask("codex", settings=ProviderSettings(wire_api="responses")), Invocation)
-    for provider in ("claude", "gemini", "qwen"):
+    for provider in ("claude", "gemini", "qwen", "opencode"):
         assert "wire_api" in refused(provider, settings=ProviderSettings(wire_api="responses")).message
 
 
 @pytest.mark.parametrize("provider", CLIS)
 def test_the_tasks_model_outweighs_the_profiles(provider: str) -> None:
-    argv = asked(provider, model="mine", settings=ProviderSettings(model="theirs")).argv
-    assert "mine" in argv
-    assert "theirs" not in argv
+    argv = asked(provider, model="my/own", settings=ProviderSettings(model="the/ir")).argv
+    assert "my/own" in argv
+    assert "the/ir" not in argv
 
 
 def test_claude_as_root_needs_to_be_told_that_this_is_a_sandbox() -> None:

@@ -33,7 +33,7 @@ def test_every_builtin_has_a_voice() -> None:
 
 
 def test_registry_knows_them() -> None:
-    assert sorted(register(builtins())) == ["claude", "codex", "dashscope", "gemini", "ollama", "qwen"]
+    assert sorted(register(builtins())) == ["claude", "codex", "dashscope", "gemini", "ollama", "opencode", "qwen"]
 
 
 def test_no_adapter_shadows_another() -> None:

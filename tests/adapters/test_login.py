@@ -10,6 +10,7 @@ OWN = b'model_provider = "corp"\n[model_providers.corp]\nbase_url = "%s"\nenv_ke
 TOKENS = b'{"auth_mode":"chatgpt","OPENAI_API_KEY":null,"tokens":{"access_token":"secret","refresh_token":"r"}}'
 KEY = b'{"OPENAI_API_KEY":"sk-secret"}'
 QWEN = b'{"security":{"auth":{%s}}}'
+OPENCODE = b'{"provider":{"corp":{"options":{"apiKey":"{env:CORP_KEY}"}}}}'
 OAUTH = b'{"claudeAiOauth":{"accessToken":"secret","refreshToken":"r","subscriptionType":"max"}}'
 
 
@@ -75,6 +76,26 @@ def login(provider: str, files: dict[str, bytes], *env: str) -> Login:
         ("qwen", {"$QWEN_HOME/settings.json": QWEN % b'"selectedType":"openai"'}, ["OPENAI_API_KEY"], "no", "unknown"),
         ("qwen", {"~/.qwen/settings.json": QWEN % b'"selectedType":"qwen-oauth"'}, [], "no", "unknown"),
         ("qwen", {"~/.qwen/settings.json": QWEN % b'"selectedType":"vertex-ai"'}, [], "unknown", "unknown"),
+        ("opencode", {}, [], "unknown", "unknown"),
+        ("opencode", {}, ["OPENROUTER_API_KEY"], "yes", "metered"),
+        (
+            "opencode",
+            {"~/.local/share/opencode/auth.json": b'{"x":{"type":"api","key":"secret"}}'},
+            [],
+            "yes",
+            "metered",
+        ),
+        ("opencode", {"~/.local/share/opencode/auth.json": b'{"x":{"type":"oauth"}}'}, [], "yes", "subscription"),
+        ("opencode", {"~/.local/share/opencode/auth.json": b"{}"}, [], "unknown", "unknown"),
+        ("opencode", {"~/.config/opencode/opencode.json": OPENCODE}, [], "unknown", "unknown"),
+        ("opencode", {"~/.config/opencode/opencode.json": OPENCODE}, ["CORP_KEY"], "yes", "metered"),
+        (
+            "opencode",
+            {"~/.config/opencode/opencode.json": OPENCODE},
+            ["CORP_KEY", "XDG_CONFIG_HOME"],
+            "unknown",
+            "unknown",
+        ),
     ],
 )
 def test_login(provider: str, files: dict[str, bytes], env: list[str], state: str, billing: str) -> None:
@@ -87,6 +108,7 @@ def test_a_key_that_only_the_config_names_is_asked_of_the_caller() -> None:
     found = login("codex", {"~/.codex/config.toml": OWN % b"https://corp.test/v1"})
     assert found.env_names == ("CORP_KEY",)
     assert "CORP_KEY" in found.fix
+    assert login("opencode", {"~/.config/opencode/opencode.json": OPENCODE}).env_names == ("CORP_KEY",)
 
 
 def test_openai_api_key_alone_is_told_apart() -> None:

@@ -20,6 +20,7 @@ from modelmuxd.adapters.dashscope import DashScope
 from modelmuxd.adapters.gemini import Gemini
 from modelmuxd.adapters.ollama import Ollama
 from modelmuxd.adapters.openai_compatible import OpenAICompatible
+from modelmuxd.adapters.opencode import Opencode
 from modelmuxd.adapters.own_command import OwnCommand
 from modelmuxd.adapters.qwen import Qwen
 from modelmuxd.adapters.testing import Said, Voice
@@ -165,6 +166,37 @@ def qwen() -> Voice:
     return Voice(Qwen(), lambda text, session: said(text, session, 1), faults)
 
 
+def opencode() -> Voice:
+    def answers(text: str, session: str) -> Said:
+        steps = (
+            {"type": "step_start", "part": {}},
+            {"type": "text", "part": {"text": text}},
+            {"type": "step_finish", "part": {"reason": "stop", "tokens": {"input": 1, "output": 1}}},
+        )
+        return Said(lines(*({**step, "sessionID": session} for step in steps)))
+
+    def failed(said: str, name: str = "APIError", status: int | None = None) -> Said:
+        error = {"name": name, "data": {"message": said, "statusCode": status}}
+        return Said(lines({"type": "error", "sessionID": "ses_1", "error": error}), code=1)
+
+    def retried(said: str) -> Said:
+        status = {"type": "retry", "attempt": 1, "message": said, "next": 1795581091383}
+        return Said(lines({"type": "retry", "sessionID": "ses_1", "status": status}), code=1)
+
+    faults: Faults = {
+        "auth": failed("Incorrect API key provided", status=401),
+        "quota": retried("You exceeded your current quota, please check your plan and billing details."),
+        "rate_limit": retried("Rate limit reached for requests"),
+        "overloaded": retried("The engine is currently overloaded"),
+        "transient": retried("Cannot connect to API: Unable to connect. Is the computer able to access the url?"),
+        "invalid_request": failed("The model does not exist", status=404),
+        "context_too_long": failed("This model's maximum context length is 8192 tokens.", "ContextOverflowError"),
+        "refused": failed("Output blocked by the content_filter", status=400),
+        "crashed": Said(stderr=b"panic(main thread): Segmentation fault\n", code=1),
+    }
+    return Voice(Opencode(), answers, faults)
+
+
 def chat_faults(body: Callable[[str], object]) -> Faults:
     """As runner/http.py tells of a server's refusal: with its status, and what it says itself."""
 
@@ -286,6 +318,7 @@ VOICES: dict[str, Callable[[], Voice]] = {
     "claude": claude,
     "gemini": gemini,
     "qwen": qwen,
+    "opencode": opencode,
     "ollama": ollama,
     "dashscope": lambda: completions(DashScope()),
     "openai_compatible": lambda: completions(

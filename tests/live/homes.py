@@ -18,6 +18,7 @@ MODELS = {
     "claude": "claude-opus-4-8",
     "gemini": "gemini-3.8-flash",
     "qwen": "qwen3-coder-plus",
+    "opencode": "loopback/first",
 }
 
 CODEX = """\
@@ -104,12 +105,28 @@ def elsewhere(folder: Path, url: str) -> dict[str, str]:
 
 def qwen(folder: Path, url: str) -> dict[str, str]:
     settings = {
+        "$version": 4,
         "security": {"auth": {"selectedType": "openai"}},
         "privacy": {"usageStatisticsEnabled": False},
-        "general": {"disableAutoUpdate": True, "disableUpdateNag": True},
+        "general": {"enableAutoUpdate": False, "disableAutoUpdate": True, "disableUpdateNag": True},
+        "telemetry": {"enabled": False},
     }
     write(folder / "home/.qwen/settings.json", json.dumps(settings))
-    return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{url}/v1"}
+    return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_MODEL": MODELS["qwen"]}
+
+
+def opencode(folder: Path, url: str) -> dict[str, str]:
+    """opencode with a provider of the user's own, whose key the settings name."""
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "loopback",
+        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:LOOPBACK_KEY}"},
+        "models": {"first": {}, "second": {}},
+    }
+    settings = {"model": MODELS["opencode"], "provider": {"loopback": provider}, "share": "disabled"}
+    write(folder / "home/.config/opencode/opencode.json", json.dumps(settings))
+    quiet = ("OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_LSP_DOWNLOAD")
+    return {"LOOPBACK_KEY": KEY, **dict.fromkeys(quiet, "1")}
 
 
 HOMES: dict[str, Callable[[Path, str], dict[str, str]]] = {
@@ -119,5 +136,8 @@ HOMES: dict[str, Callable[[Path, str], dict[str, str]]] = {
     "claude": claude,
     "gemini": gemini,
     "qwen": qwen,
+    "opencode": opencode,
     "a2a": elsewhere,
 }
+AGENTS = ("codex", "claude", "gemini", "qwen", "opencode")
+"""One home of each real CLI."""

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from live.homes import AGENTS
 from live.world import World
 
-AGENTS = ("codex", "claude", "gemini", "qwen")
 EVERY = (*AGENTS, "codex-builtin", "codex-profile")
+OTHER = {
+    "codex": "gpt-5.2",
+    "claude": "claude-haiku-4-5",
+    "gemini": "gemini-3.5-pro",
+    "qwen": "qwen3-max",
+    "opencode": "loopback/second",
+}
 
 
 @pytest.mark.parametrize("world", EVERY, indirect=True)
@@ -24,23 +31,22 @@ def test_answer_is_whole_and_accounted_for(world: World) -> None:
 
 @pytest.mark.parametrize("world", EVERY, indirect=True)
 def test_model_that_was_asked_for_is_used(world: World) -> None:
-    others = {"codex": "gpt-5.2", "claude": "claude-haiku-4-5", "gemini": "gemini-3.5-pro", "qwen": "qwen3-max"}
-    world.model = others[world.provider]
+    world.model = OTHER[world.provider]
+    asked = world.model.removeprefix("loopback/")
     result, code = world.dispatch("Which model are you? [[reply:I am {model}]]")
     assert code == 0
-    assert result.output == f"I am {world.model}"
-    assert {request["model"] for request in world.asked("Which model")} == {world.model}
+    assert result.output == f"I am {asked}"
+    assert {request["model"] for request in world.asked("Which model")} == {asked}
+    assert result.model == world.model
 
 
 @pytest.mark.parametrize("world", AGENTS, indirect=True)
 def test_session_goes_on(world: World) -> None:
-    """The second turn's request holds the first; its usage is its own, although Codex and Qwen count the session's."""
+    """The second turn's request holds the first; its usage is its own, although Codex counts the whole thread."""
     first, _ = world.dispatch("Remember the word heron. [[reply:Noted.]] [[usage:1000,0,20,0]]")
-    second, code = world.dispatch(
-        "Which word? [[reply:The heron.]] [[usage:1500,0,30,0]]", "--session", first.session_id
-    )
+    second, code = world.dispatch("Which word? [[reply:{first}]] [[usage:1500,0,30,0]]", "--session", first.session_id)
     assert (code, second.status) == (0, "success")
-    assert "Remember the word heron." in str(world.asked("Which word?")[-1]["body"])
+    assert "Remember the word heron." in second.output
     assert second.session_id == first.session_id
     assert second.token_usage is not None
     assert (second.token_usage.input_tokens, second.token_usage.output_tokens) == (1500, 30)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import pytest
+from live.homes import AGENTS
 from live.world import World
 from muxwire.runs import Changes
 
-AGENTS = ("codex", "claude", "gemini", "qwen")
-ENFORCED = {
-    "codex": {"kernel"},
-    "claude": {"permission", "no_tools"},
-    "gemini": {"permission", "no_tools"},
-    "qwen": {"permission", "no_tools"},
-}
+ENFORCED = {"codex": {"kernel"}} | {agent: {"permission", "no_tools"} for agent in AGENTS[1:]}
 
 
 def told_to(tool: str, world: World, name: str) -> str:
@@ -33,6 +29,32 @@ def test_read_only_leaves_no_file(world: World, tool: str) -> None:
     assert result.sandbox_enforced in ENFORCED[world.provider]
 
 
+FORCED = {
+    "codex": ("exec_command", "cmd", "", ""),
+    "claude": ("Bash", "command", "Write", "file_path"),
+    "gemini": ("run_shell_command", "command", "write_file", "file_path"),
+    "qwen": ("run_shell_command", "command", "write_file", "file_path"),
+    "opencode": ("bash", "command", "write", "filePath"),
+}
+"""Each CLI's own names: its shell and the shell's argument, its tool that writes and that one's path."""
+
+
+@pytest.mark.parametrize("world", AGENTS, indirect=True)
+def test_read_only_leaves_no_file_even_by_a_tool_that_was_not_offered(world: World) -> None:
+    """A model may call what it was never offered; the CLI itself must refuse."""
+    shell, command, writer, path = FORCED[world.provider]
+    made = str(world.project / "made.txt")
+    calls = [call(shell, {command: f"echo hello > {made}", "description": "d", "is_background": False})]
+    calls += [call(writer, {path: made, "content": "hello"})] if writer else []
+    world.dispatch(f"Do it. {' '.join(calls)} [[reply:Done.]]", "--sandbox", "read-only")
+    assert len(world.asked("Do it.")) > len(calls), "the calls never reached the agent"
+    assert list(world.project.iterdir()) == []
+
+
+def call(name: str, arguments: dict[str, object]) -> str:
+    return f"[[call:{name}:{json.dumps(arguments)}]]"
+
+
 @pytest.mark.parametrize("world", AGENTS, indirect=True)
 def test_write_may_edit_in_the_workdir(world: World) -> None:
     result, code = world.dispatch(told_to("write", world, "made.txt"), "--sandbox", "write")
@@ -49,9 +71,9 @@ def test_write_stops_at_the_workdir(world: World) -> None:
     assert not outside.exists()
 
 
-@pytest.mark.parametrize("world", ["codex", "claude", "gemini"], indirect=True)
+@pytest.mark.parametrize("world", AGENTS, indirect=True)
 def test_in_a_worktree_the_checkout_is_left_alone(world: World) -> None:
-    """A new folder to the CLI: none may refuse it as untrusted. (Qwen Code writes by absolute path only.)"""
+    """A new folder to the CLI: none may refuse it as untrusted."""
     for words in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m", "first"]):
         subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t", *words], cwd=world.project, check=True)
     result, code = world.dispatch(

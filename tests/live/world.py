@@ -33,11 +33,11 @@ def agents_folder() -> Path:
     return cache_folder() / "agents/node_modules/.bin"
 
 
-def until(condition: Callable[[], T], what: str) -> T:
-    """The condition's first true value. Fails after CEILING."""
-    deadline = time.monotonic() + CEILING
+def until(condition: Callable[[], T], what: str, within: float = CEILING) -> T:
+    """The condition's first true value. Fails after `within` seconds."""
+    deadline = time.monotonic() + within
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {CEILING:.0f} s"
+        assert time.monotonic() < deadline, f"{what}: not within {within:.0f} s"
         time.sleep(0.05)
     return value
 

@@ -42,6 +42,7 @@ def child(
         ("CODEX_SANDBOX", "codex"),
         ("GEMINI_CLI", "gemini"),
         ("QWEN_CODE", "qwen"),
+        ("OPENCODE", "opencode"),
     ],
 )
 def test_a_variable_that_the_cli_sets_tells(name: str, provider: str) -> None:

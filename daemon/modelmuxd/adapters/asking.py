@@ -62,6 +62,11 @@ NESTED = (
     "QWEN_CODE_IDE_SERVER_PORT",
     "QWEN_CODE_IDE_SERVER_STDIO_ARGS",
     "QWEN_CODE_IDE_WORKSPACE_PATH",
+    "OPENCODE",
+    "OPENCODE_PID",
+    "OPENCODE_CLIENT",
+    "OPENCODE_SERVER_USERNAME",
+    "OPENCODE_SERVER_PASSWORD",
 )
 """Marks of a surrounding session of any of the CLIs (from their sources): inside one, each behaves differently.
 Configuration such as CODEX_HOME and CLAUDE_CONFIG_DIR is not among them."""

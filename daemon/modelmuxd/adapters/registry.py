@@ -12,11 +12,12 @@ from modelmuxd.adapters.codex import Codex
 from modelmuxd.adapters.dashscope import DashScope
 from modelmuxd.adapters.gemini import Gemini
 from modelmuxd.adapters.ollama import Ollama
+from modelmuxd.adapters.opencode import Opencode
 from modelmuxd.adapters.qwen import Qwen
 
 
 def builtins() -> tuple[Adapter, ...]:
-    return (Codex(), Claude(), Gemini(), Qwen(), Ollama(), DashScope())
+    return (Codex(), Claude(), Gemini(), Qwen(), Opencode(), Ollama(), DashScope())
 
 
 def builtin_adapters() -> dict[str, Adapter]:

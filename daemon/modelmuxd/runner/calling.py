@@ -19,6 +19,7 @@ MARKERS = {
     "CODEX_SANDBOX": "codex",
     "GEMINI_CLI": "gemini",
     "QWEN_CODE": "qwen",
+    "OPENCODE": "opencode",
 }
 """Variables by which a CLI marks its children, and whose they are."""
 PROGRAMS = frozenset(MARKERS.values())

@@ -13,7 +13,7 @@ from msgspec import Meta
 from muxwire.retention import AGE
 from muxwire.words import FinalState, Sandbox
 
-BUILTINS = ("claude", "codex", "dashscope", "gemini", "ollama", "qwen")
+BUILTINS = ("claude", "codex", "dashscope", "gemini", "ollama", "opencode", "qwen")
 """Providers that have a name without being configured, whether or not they can be used here."""
 
 _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
