@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from live.homes import AGENTS
 from live.world import World
@@ -44,9 +46,11 @@ def test_model_that_was_asked_for_is_used(world: World) -> None:
 def test_session_goes_on(world: World) -> None:
     """The second turn's request holds the first; its usage is its own, although Codex counts the whole thread."""
     first, _ = world.dispatch("Remember the word heron. [[reply:Noted.]] [[usage:1000,0,20,0]]")
-    second, code = world.dispatch("Which word? [[reply:{first}]] [[usage:1500,0,30,0]]", "--session", first.session_id)
+    second, code = world.dispatch(
+        "Which word? [[reply:That one.]] [[usage:1500,0,30,0]]", "--session", first.session_id
+    )
     assert (code, second.status) == (0, "success")
-    assert "Remember the word heron." in second.output
+    assert "Remember the word heron." in json.dumps(world.asked("Which word?")[-1]["body"])
     assert second.session_id == first.session_id
     assert second.token_usage is not None
     assert (second.token_usage.input_tokens, second.token_usage.output_tokens) == (1500, 30)
