@@ -45,6 +45,8 @@ class Agent:
             self.send(id=number, result={"protocolVersion": 1, **able})
         elif method == "session/new":
             self.send(id=number, result={"sessionId": "s-1"})
+        elif method == "session/resume" and (HOME / "no-resume").exists():
+            self.send(id=number, error={"code": -32601, "message": "Method not found"})
         elif method in ("session/load", "session/resume"):
             self.say("old words")
             self.send(id=number, result={})

@@ -87,6 +87,14 @@ def test_a_session_is_resumed_where_that_can_be_and_its_past_is_not_told(tmp_pat
     assert "session/resume" in (tmp_path / "journal").read_text()
 
 
+def test_a_session_is_loaded_where_resuming_is_but_promised(tmp_path: Path) -> None:
+    (tmp_path / "no-resume").touch()
+    able = {"loadSession": True, "sessionCapabilities": {"resume": {}}}
+    (tmp_path / "welcome").write_text(json.dumps({"agentCapabilities": able}))
+    assert said(talk(tmp_path, "x", session="s-1")) == "you said: x"
+    assert "session/load" in (tmp_path / "journal").read_text()
+
+
 def test_a_line_without_an_end_is_not_held(tmp_path: Path) -> None:
     assert error(talk(tmp_path, "endless")) == "the agent wrote a line of more than 16 MiB"
 

@@ -117,3 +117,20 @@ def test_a_limit_is_named(tmp_path: Path, agent: str) -> None:
     outcome: Outcome = Said(tmp_path, agent, LIMIT).outcome
     assert outcome.fault is not None
     assert outcome.fault.code == "rate_limit"
+
+
+@pytest.mark.parametrize(
+    ("agent", "total"),
+    [
+        ("claude-agent-acp", 20123),
+        ("codex-acp", 11027),
+        ("gemini", 12052),
+        ("opencode", 7697),
+        ("qwen", 19868),
+    ],
+)
+def test_tokens_are_counted_once(tmp_path: Path, agent: str, total: int) -> None:
+    """The two older bridges say nothing of them."""
+    usage = Said(tmp_path, agent, HELLO).outcome.usage
+    assert usage is not None
+    assert usage.total == total

@@ -1,4 +1,4 @@
-"""The Agent Client Protocol with real agents: Gemini CLI's own, and the bridge to Codex."""
+"""The Agent Client Protocol with real agents: three CLIs' own, and the bridge to Codex."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from live.conftest import needed
 from live.world import World, agents_folder, until
 from muxwire.runs import RunResult
 
+QUIET = [f"OPENCODE_DISABLE_{name}" for name in ("MODELS_FETCH", "AUTOUPDATE", "LSP_DOWNLOAD", "DEFAULT_PLUGINS")]
 AGENTS = {
     "gemini": ("gemini", ["--acp"], ["GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"]),
     "codex": ("codex-acp", [], ["OPENAI_API_KEY"]),
+    "qwen": ("qwen", ["--acp"], ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"]),
+    "opencode": ("opencode", ["acp"], [*["LAB_KEY"], *QUIET]),
 }
 """By the world whose home they share: command, arguments, names of variables."""
 
@@ -62,11 +65,13 @@ def test_it_answers_and_its_session_goes_on(acp: Acp) -> None:
     assert first.token_usage is not None
     assert first.token_usage.input_tokens
     acp.age()
-    second = acp.dispatch("Again. [[reply:turn {n}; first {first}]]", "--session", first.run_id)
+    second = acp.dispatch("Again. [[reply:once more]]", "--session", first.run_id)
     assert second.status == "success", second.error
     assert second.session_id == first.session_id
-    assert "Say it." in second.output, "the agent has forgotten what was said before"
-    assert second.output.count("over acp") == 1, "the past is told again"
+    asked = json.dumps(acp.world.asked("Again.")[-1]["body"])
+    assert "Say it." in asked, "the agent has forgotten what was said before"
+    assert second.output.endswith("once more")
+    assert "over acp" not in second.output, "the past is told again"
 
 
 @pytest.mark.parametrize("sandbox", ["read-only", "write"])
@@ -79,6 +84,13 @@ def test_the_sandbox_word_holds(acp: Acp, tool: str, sandbox: str) -> None:
     run = acp.dispatch(f"Do it. [[tool:{order}]] [[reply:Done.]]", "--sandbox", sandbox)
     assert len(acp.world.asked("Do it.")) >= 1
     assert not target.exists(), run
+
+
+@pytest.mark.parametrize("acp", AGENTS, indirect=True)
+def test_write_lets_it_edit_in_its_folder(acp: Acp) -> None:
+    target = acp.world.project / "made.txt"
+    acp.dispatch(f"Do it. [[tool:write:{target}=x]] [[reply:Done.]]", "--sandbox", "write")
+    assert target.exists()
 
 
 @pytest.mark.parametrize("acp", AGENTS, indirect=True)

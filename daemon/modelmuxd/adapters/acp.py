@@ -12,9 +12,10 @@ from typing import ClassVar
 
 from muxwire.words import FaultKind
 
+from modelmuxd.adapters.acp_usage import Calls, usage_of
 from modelmuxd.adapters.asking import check, deny, refuse_setting
 from modelmuxd.adapters.base import Login, Package, Reader
-from modelmuxd.adapters.jsonl import JsonlReader, JsonObject, compact, count, first_line, numbers, rows, table, text
+from modelmuxd.adapters.jsonl import JsonlReader, JsonObject, first_line, table, text
 from modelmuxd.adapters.redact import plain
 from modelmuxd.adapters.trouble import Trouble, killed, kind_of_words, last_words, of_exit, settle, unfinished
 from modelmuxd.domain.events import Delta, Event, Notice, Started, Tool, UsageRead
@@ -36,6 +37,8 @@ _BY_CODE: dict[object, FaultKind] = {
     -32602: "invalid_request",
 }
 """What the protocol's error codes mean, where the words do not tell."""
+_ASKING = {"OPENCODE_PERMISSION": json.dumps(dict.fromkeys(("edit", "bash", "external_directory"), "ask"))}
+"""opencode asks before it changes anything only when it is told so; nobody else reads this."""
 PROGRAM = "import sys; sys.path.pop(0); from modelmuxd.runner.acp import main; main()"
 _STATUS = {"pending": "started", "in_progress": "started", "completed": "completed", "failed": "failed"}
 
@@ -80,7 +83,7 @@ class AcpAgent:
             argv=(self._python, "-E", "-c", PROGRAM, f"{request.folder}/{FILE}"),
             stdin=prompt,
             files=(PlacedFile(FILE, json.dumps(call).encode()),),
-            env=dict(request.settings.extra_env),
+            env={**request.settings.extra_env, **({} if request.sandbox == "full" else _ASKING)},
             env_names=self.env_names,
             enforced="none",
         )
@@ -94,6 +97,7 @@ class AcpReader(JsonlReader):
         super().__init__()
         self._provider = provider
         self._session = request.session
+        self._calls = Calls()
         self._usage: Usage | None = None
         self._stopped = ""
         self._error = ""
@@ -148,6 +152,7 @@ class AcpReader(JsonlReader):
     def _update(self, update: JsonObject) -> Iterator[Event]:
         match text(update, "sessionUpdate"):
             case "agent_message_chunk":
+                self._calls.add(table(table(update, "_meta"), "usage"))
                 if piece := text(table(update, "content"), "text"):
                     if self._failing is not None:
                         self._failing.append(piece)
@@ -166,32 +171,6 @@ class AcpReader(JsonlReader):
 
     def _end(self, result: JsonObject) -> Iterator[Event]:
         self._stopped = text(result, "stopReason")
-        self._usage = _usage(result)
+        self._usage = usage_of(result) or self._calls.usage()
         if self._usage:
             yield UsageRead(self._usage)
-
-
-def _usage(result: JsonObject) -> Usage | None:
-    """`usage` has disjoint buckets; Gemini says it in `_meta.quota`, by model."""
-    said = table(result, "usage")
-    if said:
-        return Usage(
-            input=count(said, "inputTokens"),
-            cached=count(said, "cachedReadTokens"),
-            cache_write=count(said, "cachedWriteTokens"),
-            output=count(said, "outputTokens"),
-            reasoning=count(said, "thoughtTokens"),
-            rule="input_excludes_cached,output_excludes_reasoning",
-            raw=compact(numbers(said)),
-        )
-    quota = table(table(result, "_meta"), "quota")
-    total = table(quota, "token_count")
-    models = [text(one, "model") for one in rows(quota, "model_usage")]
-    if not total:
-        return None
-    return Usage(
-        input=count(total, "input_tokens"),
-        output=count(total, "output_tokens"),
-        model=models[0] if models else "",
-        raw=compact(numbers(total)),
-    )

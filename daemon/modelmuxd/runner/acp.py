@@ -104,8 +104,7 @@ class Client:
         say({"acp": "end", "result": self._ask("session/prompt", {"sessionId": session, "prompt": words}, session)})
 
     def _session(self, able: Json) -> str:
-        """A new one, or the one to go on with: resumed if that can be, else loaded, which tells its past again. It is
-        in the mode that the sandbox word wants."""
+        """A new one, or the one to go on with, in the mode that the sandbox word wants."""
         where = {"cwd": self._cwd, "mcpServers": []}
         session = str(self._call.get("session") or "")
         if not session:
@@ -113,13 +112,24 @@ class Client:
             if not (session := word(made, "sessionId")):
                 raise AgentError({"message": "the agent named no session"})
             return self._in_mode(made, session)
+        return self._in_mode(self._go_on(able, {**where, "sessionId": session}), session)
+
+    def _go_on(self, able: Json, where: Json) -> Json:
+        """Resumed if that can be, else loaded, which tells its past again. Qwen Code promises the first and has but the
+        second."""
         resumes = isinstance(table(able, "sessionCapabilities").get("resume"), dict)
-        if not resumes and able.get("loadSession") is not True:
+        loads = able.get("loadSession") is True
+        if not resumes and not loads:
             raise AgentError({"code": NO_SUCH_METHOD, "message": "this agent cannot go on with a session"})
-        made = self._ask("session/resume" if resumes else "session/load", {**where, "sessionId": session})
-        if not resumes:
-            self._let_it_tell()
-        return self._in_mode(made, session)
+        if resumes:
+            try:
+                return self._ask("session/resume", where)
+            except AgentError as error:
+                if not (loads and error.error.get("code") == NO_SUCH_METHOD):
+                    raise
+        made = self._ask("session/load", where)
+        self._let_it_tell()
+        return made
 
     def _let_it_tell(self) -> None:
         """A loaded session's past is to come before its answer; Gemini CLI tells it right after that."""
