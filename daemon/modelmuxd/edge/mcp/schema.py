@@ -36,7 +36,7 @@ def _whole(kind: type[Any]) -> Schema:
 
 def _anything(kind: type[Any]) -> Schema:
     if kind is object:
-        return {"title": "anything"}  # msgspec takes an empty one for none
+        return {"anyOf": [{"type": one} for one in ("string", "number", "boolean", "object", "array", "null")]}
     raise NotImplementedError(kind)
 
 
