@@ -129,18 +129,6 @@ def opencode(folder: Path, url: str) -> dict[str, str]:
     return {"LOOPBACK_KEY": KEY, **dict.fromkeys(quiet, "1")}
 
 
-def opencode(folder: Path, url: str) -> dict[str, str]:
-    lab = {
-        "npm": "@ai-sdk/openai-compatible",
-        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:LAB_KEY}"},
-        "models": {"lab-model": {}},
-    }
-    config = {"model": "lab/lab-model", "small_model": "lab/lab-model", "autoupdate": False, "provider": {"lab": lab}}
-    write(folder / "home/.config/opencode/opencode.json", json.dumps(config))
-    quiet = ("MODELS_FETCH", "AUTOUPDATE", "LSP_DOWNLOAD", "DEFAULT_PLUGINS")
-    return {"LAB_KEY": KEY, **{f"OPENCODE_DISABLE_{name}": "1" for name in quiet}}
-
-
 HOMES: dict[str, Callable[[Path, str], dict[str, str]]] = {
     "codex": codex,
     "codex-builtin": codex_builtin,

@@ -13,12 +13,12 @@ from live.conftest import needed
 from live.world import World, agents_folder, until
 from muxwire.runs import RunResult
 
-QUIET = [f"OPENCODE_DISABLE_{name}" for name in ("MODELS_FETCH", "AUTOUPDATE", "LSP_DOWNLOAD", "DEFAULT_PLUGINS")]
+QUIET = [f"OPENCODE_DISABLE_{name}" for name in ("MODELS_FETCH", "LSP_DOWNLOAD")]
 AGENTS = {
     "gemini": ("gemini", ["--acp"], ["GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"]),
     "codex": ("codex-acp", [], ["OPENAI_API_KEY"]),
     "qwen": ("qwen", ["--acp"], ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"]),
-    "opencode": ("opencode", ["acp"], [*["LAB_KEY"], *QUIET]),
+    "opencode": ("opencode", ["acp"], ["LOOPBACK_KEY", *QUIET]),
 }
 """By the world whose home they share: command, arguments, names of variables."""
 
