@@ -1,0 +1,100 @@
+"""Collaborations of the real Codex, Claude and Gemini: who speaks when, on sessions that go on, with verdicts."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from live.homes import HOMES, MODELS
+from live.world import World, agents_folder
+from muxwire.broadcast import BroadcastResult
+from muxwire.collaborate import CollaborateResult
+
+FOUND = '{"severity": "major", "text": "the heron is missing"}'
+NO = f'```json\n{{"verdict": "changes_requested", "findings": [{FOUND}]}}\n```'
+YES = '```json\n{"verdict": "approved", "findings": []}\n```'
+ROLES = {"advocate": "codex", "critic": "gemini", "arbiter": "claude"}
+AGENT = "|".join(MODELS.values())
+"""Not the smaller models that Gemini asks what a prompt is about."""
+RULING = '```json\n{"verdict": "Build it.", "confidence": 0.75}\n```'
+
+
+@pytest.fixture
+def together(world: World) -> World:
+    """A user who is logged in with all three."""
+    for name in ("claude", "gemini"):
+        if not (agents_folder() / name).exists():
+            pytest.skip(f"the real {name} is not installed; run .ci/agents")
+        world.env |= HOMES[name](world.folder, world.api.url)
+    return world
+
+
+def collaborate(world: World, *words: str) -> CollaborateResult:
+    done = world.muxctl("collaborate", "--json", *words, stdin="Write a poem about a bird.")
+    return msgspec.json.decode(done.stdout, type=CollaborateResult)
+
+
+@pytest.mark.parametrize("world", ["codex"], indirect=True)
+def test_work_is_reviewed_revised_and_approved_on_sessions_that_go_on(together: World) -> None:
+    for prompt, reply in (
+        ("Do this task. Your work", "A poem."),
+        ("Review this work as a demanding", f"It lacks the bird.\n{NO}"),
+        ("The reviewer of your work asks", "A poem with a heron."),
+        ("This is the revised work", f"Now it is good.\n{YES}"),
+    ):
+        together.api.add_rule(f"[[reply:{reply}]]", prompt=prompt)
+    result = collaborate(together, "--pattern", "review")
+    assert (result.state, result.approved, result.rounds) == ("completed", True, 2), result
+    assert result.final_output.strip() == "A poem with a heron."
+    assert [(turn.role, turn.provider) for turn in result.turns] == [
+        ("implementer", "codex"),
+        ("reviewer", "claude"),
+        ("reviser", "codex"),
+        ("reviewer", "claude"),
+    ]
+    (revised,) = together.asked("The reviewer of your work asks")[-1:]
+    assert "Do this task. Your work" in json.dumps(revised["body"])
+    assert "the heron is missing" in revised["prompt"]
+    (again,) = together.asked("This is the revised work")[-1:]
+    assert "Review this work as a demanding" in json.dumps(again["body"])
+
+
+@pytest.mark.parametrize("world", ["codex"], indirect=True)
+def test_a_debate_of_three_ends_with_the_arbiter(together: World) -> None:
+    for prompt, reply in (
+        ("Argue for this", "For."),
+        ("Argue against this", "Against."),
+        ("The critic answers", "Still for."),
+        ("The advocate answers", "Still against."),
+        ("Decide this debate", f"I have weighed it.\n{RULING}"),
+    ):
+        together.api.add_rule(f"[[reply:{reply}]]", prompt=prompt, model=AGENT)
+    roles = [f"{role}={name}/{MODELS[name]}" for role, name in ROLES.items()]
+    result = collaborate(together, "--pattern", "debate", "--max-rounds", "2", "--roles", *roles)
+    assert result.state == "completed", result
+    assert [(turn.role, turn.provider, turn.round) for turn in result.turns] == [
+        ("advocate", "codex", 1),
+        ("critic", "gemini", 1),
+        ("advocate", "codex", 2),
+        ("critic", "gemini", 2),
+        ("arbiter", "claude", 2),
+    ]
+    assert result.verdict is not None
+    assert (result.verdict.verdict, result.verdict.confidence) == ("Build it.", 0.75)
+    (heard,) = together.asked("Decide this debate")[-1:]
+    assert "Still against." in heard["prompt"]
+    (second,) = together.asked("The advocate answers")[-1:]
+    assert "Argue against this" in json.dumps(second["body"]), "its session went on"
+
+
+@pytest.mark.parametrize("world", ["codex"], indirect=True)
+def test_all_three_answer_one_question(together: World) -> None:
+    asked = "Say it. [[reply:heron]]"
+    done = together.muxctl(
+        "broadcast", "--json", "--compare", "--providers", "codex", f"gemini/{MODELS['gemini']}", "claude", stdin=asked
+    )
+    result = msgspec.json.decode(done.stdout, type=BroadcastResult)
+    assert (result.status, [run.output for run in result.results]) == ("success", ["heron"] * 3), result
+    assert result.comparison is not None
+    assert result.comparison.agreement_score == 1.0
