@@ -90,6 +90,17 @@ def test_codex_flags_stand_before_resume() -> None:
     assert argv[argv.index("-s") + 1] == "workspace-write"
 
 
+def test_codex_is_held_to_a_schema_and_others_leave_it_alone() -> None:
+    held = asked("codex", schema='{"type": "object"}', session=SESSION)
+    at = held.argv.index("--output-schema")
+    assert at < held.argv.index("resume")
+    assert [(file.name, file.content) for file in held.files] == [("schema.json", b'{"type": "object"}')]
+    assert held.argv[at + 1] == f"{request(task='do it').folder}/schema.json"
+    for name in PROVIDERS:
+        if name != "codex":
+            assert ask(name, schema='{"type": "object"}') == ask(name)
+
+
 def test_codex_built_in_provider_gets_no_overrides() -> None:
     argv = " ".join(asked("codex").argv)
     assert "model_provider" not in argv

@@ -61,6 +61,15 @@ def test_work_is_reviewed_revised_and_approved_on_sessions_that_go_on(together: 
 
 
 @pytest.mark.parametrize("world", ["codex"], indirect=True)
+def test_codex_is_held_to_the_schema_of_a_verdict(together: World) -> None:
+    """Nobody tells the model what to say: the API gives what the schema asks for, in the resumed turn too."""
+    result = collaborate(together, "--pattern", "review", "--max-rounds", "2", "--roles", "reviewer=codex")
+    assert (result.state, result.approved, result.rounds) == ("completed", False, 2), result
+    assert [one.verdict for one in result.verdicts] == ["changes_requested"] * 2
+    assert not any("/repair" in turn.role for turn in result.turns)
+
+
+@pytest.mark.parametrize("world", ["codex"], indirect=True)
 def test_a_debate_of_three_ends_with_the_arbiter(together: World) -> None:
     for prompt, reply in (
         ("Argue for this", "For."),

@@ -103,6 +103,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sandbox: Sandbox | None = None
     """None: as its composite."""
     session_id: str = ""
+    schema: str = ""
+    """JSON Schema of the answer, for agents that can hold a model to one."""
     timeout: int
     """Seconds."""
     max_retries: int = 1

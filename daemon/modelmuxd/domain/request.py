@@ -41,6 +41,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     session_usage: Usage | None = None
     """Usage of the session at the end of its previous turn, for CLIs whose totals are cumulative."""
     effort: Effort | None = None
+    schema: str = ""
+    """JSON Schema that the answer is to keep to; an adapter whose agent cannot do that leaves it alone."""
     settings: ProviderSettings = ProviderSettings()
     env: dict[str, str] = {}
     """The caller's base names, which hold no secret."""

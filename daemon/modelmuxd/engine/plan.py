@@ -219,6 +219,7 @@ class Planner:
             left=left,
             run_id=task.run_id,
             effort=_effort(task.effort),
+            schema=task.schema,
             settings=mine,
             env=task.env,
             env_present=frozenset(task.env) | frozenset(secrets),

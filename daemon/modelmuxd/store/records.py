@@ -62,6 +62,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """The composite that it is a turn of; `step` and `round` tell which one: no composite has the same turn twice."""
     step: str = ""
     round: int = 0
+    schema: str = ""
+    """JSON Schema that its answer is to keep to, for agents that can hold a model to one; the task says it in words."""
     trial: Trial | None = None
     """It measures its agent: what it does and how that is checked."""
     caller_excluded: str = ""

@@ -7,10 +7,12 @@ warning, of its synonym `--disable X` it dies.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from muxwire.words import Sandbox
 
 from modelmuxd.adapters.asking import check, chosen_model, deny
-from modelmuxd.domain.invocation import Invocation
+from modelmuxd.domain.invocation import Invocation, PlacedFile
 from modelmuxd.domain.request import ProviderSettings, Request
 
 _SANDBOX: dict[Sandbox, str] = {
@@ -20,6 +22,7 @@ _SANDBOX: dict[Sandbox, str] = {
 }
 
 OWN_PROVIDER = "modelmux"
+SCHEMA = "schema.json"
 
 
 def prepare(request: Request, env_names: tuple[str, ...]) -> Invocation:
@@ -29,10 +32,13 @@ def prepare(request: Request, env_names: tuple[str, ...]) -> Invocation:
         argv += ["-m", model]
     for setting in _settings(request):
         argv += ["-c", setting]
+    if request.schema:
+        argv += ["--output-schema", str(Path(request.folder, SCHEMA))]
     argv += ["resume", request.session, "-"] if request.session else ["-"]
     return Invocation(
         argv=tuple(argv),
         stdin=prompt,
+        files=(PlacedFile(SCHEMA, request.schema.encode()),) if request.schema else (),
         env=dict(request.settings.extra_env),
         env_names=_names(request.settings, env_names),
         env_aliases=_aliases(request.settings),

@@ -28,7 +28,7 @@ def show_text(detail: RunDetail, view: View) -> str:
     text += _heading("task", view) + _words(detail.task, view)
     for run in detail.turns:
         if run.output:
-            text += _heading(run.step, view) + _words(run.output, view)
+            text += _heading(_name(run), view) + _words(run.output, view)
     if result.output_cleaned:
         text += _heading("output", view) + "It was cleaned away.\n"
     elif result.output:
@@ -99,9 +99,13 @@ def _attempt(attempt: AttemptDetail) -> tuple[str, ...]:
     return (str(attempt.number), attempt.provider, attempt.state, human.seconds(length), why)
 
 
+def _name(run: RunResult) -> str:
+    return run.step if run.round < 2 else f"{run.step}, round {run.round}"
+
+
 def _turn(run: RunResult) -> tuple[str, ...]:
     took = human.seconds(run.duration_seconds)
-    return (run.step, human.short(run.run_id), run.status, runs.who(run), took, runs.outcome(run))
+    return (_name(run), human.short(run.run_id), run.status, runs.who(run), took, runs.outcome(run))
 
 
 def _heading(name: str, view: View) -> str:

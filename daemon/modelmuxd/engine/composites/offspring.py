@@ -31,6 +31,7 @@ def offspring(parent: NewTask, turn: Turn, governor: Governor, now: float) -> Ne
         "part_of": parent.run_id,
         "step": turn.step,
         "round": turn.round,
+        "schema": turn.schema,
         "deadline": parent.deadline,
     }
     return msgspec.structs.replace(task, **place)

@@ -60,6 +60,7 @@ def _turn(
         model=part.provider.partition("/")[2] if session and part.provider.startswith(session.provider) else "",
         sandbox=None if part.writes else "read-only",
         session_id=session.session_id if session else "",
+        schema=verdicts.SCHEMAS[part.verdict] if part.verdict == "review" else "",
         timeout=plan.timeout,
         failover=session is None,
     )
@@ -79,6 +80,7 @@ def _repair(plan: Collaboration, part: PatternTurn, round: int, said: Reply, sco
         provider=said.provider,
         sandbox="read-only",
         session_id=said.session_id,
+        schema=verdicts.SCHEMAS[part.verdict],
         timeout=plan.timeout,
     )
 

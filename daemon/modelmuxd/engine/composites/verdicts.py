@@ -41,6 +41,33 @@ decision in one sentence, `confidence` a number from 0 to 1.
 """,
 }
 
+
+def _object_of(**properties: object) -> dict[str, object]:
+    """Strict, as model APIs want it: every key there, and no other."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_TEXT = {"type": "string"}
+_FINDING = _object_of(
+    severity={"type": "string", "enum": ["blocker", "major", "minor", "note"]}, where=_TEXT, text=_TEXT
+)
+SCHEMAS = {
+    "review": json.dumps(
+        _object_of(
+            verdict={"type": "string", "enum": [CHANGES, APPROVED]},
+            summary=_TEXT,
+            findings={"type": "array", "items": _FINDING},
+        )
+    ),
+    "ruling": json.dumps(_object_of(verdict=_TEXT, confidence={"type": "number"}, summary=_TEXT)),
+}
+"""The same for agents that can hold a model to a schema; their whole answer is then the object."""
+
 REPAIR = """
 Your last answer did not end with a verdict that can be read. Do not review again: give the verdict that you came to.
 """
