@@ -13,7 +13,6 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     CallToolRequestParams,
-    CallToolResult,
     GetPromptRequestParams,
     GetPromptResult,
     ListPromptsResult,
@@ -34,7 +33,7 @@ from muxwire.runs import RunRef
 from muxwire.version import VERSION
 
 from modelmuxd.edge.calls import Call
-from modelmuxd.edge.mcp import prompts, resources, tools
+from modelmuxd.edge.mcp import prompts, resources, tasks, tools
 from modelmuxd.edge.mcp.answers import answer, refusal
 from modelmuxd.edge.mcp.asking import Asking
 from modelmuxd.edge.mcp.relay import Relay, Source
@@ -85,6 +84,7 @@ class Session:
     def __init__(self, work: Work, relay: Relay) -> None:
         self._work = work
         self._relay = relay
+        self._tasks = tasks.Tasks(work)
         self.server: Server[Any] = Server(
             "modelmux",
             version=VERSION,
@@ -98,16 +98,23 @@ class Session:
             on_list_prompts=self._list_prompts,
             on_get_prompt=self._get_prompt,
         )
+        self.server.extensions[tasks.EXTENSION] = {}
+        self.server.add_request_handler("tasks/get", tasks.TaskRef, self._tasks.get)
+        self.server.add_request_handler("tasks/update", tasks.TaskUpdate, self._tasks.update)
+        self.server.add_request_handler("tasks/cancel", tasks.TaskRef, self._tasks.cancel)
 
     async def _list_tools(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=LISTED)
 
-    async def _call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
+    async def _call_tool(self, ctx: Context, params: CallToolRequestParams) -> Any:
         try:
             tool = tools.find(params.name)
             source = ctx.request
             assert isinstance(source, Source)  # the relay attaches it
             asked = Asked(tool.read(params.arguments or {}), client_of(ctx), source.number, source.age)
+            if tool is tools.DISPATCH and tasks.offered(ctx):
+                taken = await self._work.do(tool, asked._replace(hurry=True), self._work.asking())
+                return await self._tasks.handle(taken.run_id)
             return answer(await self._done(tool, asked, ctx, source))
         except FaultError as error:
             return refusal(error.fault)
