@@ -29,7 +29,12 @@ from modelmuxd.runner import web
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of one answer."""
+MODELS_LIMIT = 8 * 1024 * 1024
 ERROR_LIMIT = 64 * 1024
+
+
+class Told(Exception):
+    """It has failed, and that has been said."""
 
 
 def main() -> None:
@@ -43,13 +48,15 @@ def run(call: dict[str, Any], prompt: str) -> int:
     try:
         with web.client(float(call["read_seconds"]), _headers(call)) as client:
             return _ask(client, call, prompt)
+    except Told:
+        return 1
     except web.ConnectFailed as error:
         return _broken("connect", error)
     except web.TimedOut as error:
         return _broken("timeout", error)
     except web.WebError as error:
         return _broken("stream", error)
-    except (web.BadAddress, ValueError) as error:
+    except (web.BadAddress, web.TooLarge, ValueError) as error:
         return _broken("request", error)
 
 
@@ -77,27 +84,25 @@ def _ask(client: web.Client, call: dict[str, Any], prompt: str) -> int:
 
 
 def _first_model(client: web.Client, call: dict[str, Any]) -> str:
-    """The model that the server lists first. Raises ValueError when it lists none."""
-    listed = client.get(call["models_url"])
-    listed.raise_for_status()
-    found = msgspec.json.decode(listed.content)
-    rows = found.get("models") or found.get("data") or []
-    names = [str(row.get("name") or row.get("id")) for row in rows]
-    if not names:
-        raise ValueError("the server has no model")
-    return names[0]
+    """The model that the server lists first. Raises ValueError when it lists none that could be read."""
+    with client.stream("GET", call["models_url"]) as listed:
+        if listed.status_code != 200:
+            raise Told(_failed(listed))
+        found = msgspec.json.decode(web.body(listed, MODELS_LIMIT))
+    rows = (found.get("models") or found.get("data")) if isinstance(found, dict) else None
+    for row in rows if isinstance(rows, list) else ():
+        name = (row.get("name") or row.get("id")) if isinstance(row, dict) else None
+        if isinstance(name, str):
+            return name
+    raise ValueError("the server lists no model")
 
 
 def _lines(answer: web.Answer) -> Iterator[bytes]:
     """The JSON of each event. A server that sends one whole object instead of a stream has sent one event."""
-    size = 0
-    for line in answer.iter_lines():
-        size += len(line)
-        if size > LIMIT:
-            raise ValueError(f"the answer has more than {LIMIT >> 20} MiB")
-        text = line.removeprefix("data:").strip()
-        if text.startswith("{"):
-            yield text.encode()
+    for line in web.lines(answer, LIMIT):
+        said = line.removeprefix(b"data:").strip()
+        if said.startswith(b"{"):
+            yield said
 
 
 def _failed(answer: web.Answer) -> int:
