@@ -6,6 +6,7 @@ The task is the script, a line a step:
     message TEXT        a whole message
     tool NAME           a tool was used
     session ID          the session's id
+    spend MODEL IN OUT [MICROS]  so many tokens of that model, at so much as the agent itself tells
     fault CODE [S]      the provider's complaint, to be retried after S seconds
     sleep S             wait
     until PATH          wait until PATH exists
@@ -34,6 +35,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from modelmuxd.adapters.base import Login, Package
+from modelmuxd.domain.bill import Billing
 from modelmuxd.domain.events import Delta, Event, Message, Notice, Started, Tool
 from modelmuxd.domain.invocation import Exit, Invocation
 from modelmuxd.domain.outcome import Outcome
@@ -54,7 +56,7 @@ for line in script.decode().splitlines():
     word, _, rest = line.partition(" ")
     if word in ("say", "message"):
         emit(word, rest.replace("\\\\n", "\\n"))
-    elif word in ("tool", "session", "fault"):
+    elif word in ("tool", "session", "fault", "spend"):
         emit(word, rest)
     elif word == "sleep":
         time.sleep(float(rest))
@@ -112,6 +114,8 @@ class ScriptedReader:
         self._done = False
         self._session = ""
         self._fault: Fault | None = None
+        self._usage = Usage(input=3, output=2)
+        self._cost: int | None = None
 
     def feed(self, data: bytes) -> list[Event]:
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -129,6 +133,11 @@ class ScriptedReader:
             case "session":
                 self._session = value
                 return Started(value, "scripted-1")
+            case "spend":
+                model, into, out, *cost = value.split(" ")
+                self._usage = Usage(input=int(into), output=int(out), model=model)
+                self._cost = int(cost[0]) if cost else None
+                return Notice("spent")
             case "fault":
                 code, _, after = value.partition(" ")
                 message = f"the script says {code}"
@@ -141,7 +150,13 @@ class ScriptedReader:
                 return Notice("done")
 
     def verdict(self, exit: Exit, stderr_tail: bytes) -> Outcome:
-        return Outcome(fault=self._judge(exit, stderr_tail), session=self._session, usage=Usage(input=3, output=2))
+        return Outcome(
+            fault=self._judge(exit, stderr_tail),
+            session=self._session,
+            model=self._usage.model,
+            usage=self._usage,
+            cost_micros=self._cost,
+        )
 
     def _judge(self, exit: Exit, stderr_tail: bytes) -> Fault | None:
         for flag, code in (
@@ -167,6 +182,7 @@ class ScriptedAdapter:
     login_files: ClassVar[tuple[str, ...]] = ()
     window = 0
     session_bound = False
+    billing: Billing = "unknown"
 
     def __init__(self, name: str, *, env_names: tuple[str, ...] = (), first_byte_s: float = 30.0) -> None:
         self.first_byte_s = first_byte_s
@@ -175,7 +191,7 @@ class ScriptedAdapter:
         self.env_names = env_names
 
     def login(self, files: Mapping[str, bytes], env_present: frozenset[str]) -> Login:
-        return Login("yes", "scripted")
+        return Login("yes", "scripted", billing=self.billing)
 
     def prepare(self, request: Request) -> Invocation:
         return Invocation(

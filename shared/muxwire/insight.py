@@ -85,6 +85,8 @@ class Today(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     tokens: int | None = None
     cost_usd: float | None = None
     """As far as it is known: None where no run has told any, never 0 for what is not known."""
+    plan_usd: float | None = None
+    """What plans have paid for, at list price; no part of the cost."""
     unpriced: int = 0
     """Runs that an agent has worked on at an unknown cost."""
 

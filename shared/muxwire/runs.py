@@ -136,7 +136,9 @@ class Cost(msgspec.Struct, frozen=True, omit_defaults=True):
 
     usd: float | None
     source: str = "unknown"
-    """`provider` (the CLI said so), `table`, `local` or `unknown`."""
+    """Whose figures: `provider` (the CLI's own), `table`, `settings` (yours), `local`, `mixed` or `unknown`."""
+    plan_usd: float | None = None
+    """What a subscription has paid for, at list price as far as it is known; no part of `usd`."""
 
 
 class Changes(msgspec.Struct, frozen=True):

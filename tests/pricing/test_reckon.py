@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 from adapters.replay import ADAPTERS, cases, load
 from hypothesis import given
 from hypothesis import strategies as st
-from modelmuxd.adapters.testing import replay
+from modelmuxd.adapters.testing import replay, request
 from modelmuxd.domain.bill import Bill, Billing, Price, Rates, Tier
 from modelmuxd.domain.usage import Usage
 from modelmuxd.engine.prices import shipped
@@ -137,6 +138,23 @@ def test_our_price_of_every_recording_is_claudes_own() -> None:
         assert abs(found.reckoned - reported) <= 1, case  # it adds floats up
         seen += 1
     assert seen > 40
+
+
+def test_a_turn_of_codex_is_paid_for_itself_alone() -> None:
+    """Its totals are those of the thread: what the turn before had counted is taken off, and is paid already."""
+    first, _ = replayed("codex", "resume_turn1")
+    assert first is not None
+    recording = load("codex", "resume_turn2")
+    later = request(session="s", session_usage=first)
+    _, outcome = replay(ADAPTERS["codex"], [recording.stdout], recording.exit, recording.stderr, later)
+    assert outcome.usage is not None
+    thread = msgspec.json.decode(outcome.usage.raw)
+    paid = [
+        bill(each, provider="codex", model="gpt-5.1-codex", billing="metered", reported=None, table=shipped(), at=NOW)
+        for each in (first, outcome.usage)
+    ]
+    assert all(each.cost for each in paid)
+    assert first.total + outcome.usage.total == thread["input_tokens"] + thread["output_tokens"]
 
 
 def test_gemini_is_paid_by_model() -> None:

@@ -62,6 +62,13 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     chosen: Chosen = "none"
 
     @property
+    def by(self) -> str:
+        """Whose figure it is, in one word; empty: nobody's."""
+        if self.billing == "local":
+            return "local"
+        return {"said": "settings", "reported": "provider", "reckoned": "table", "none": ""}[self.chosen]
+
+    @property
     def value(self) -> int | None:
         """At list price, whoever pays; None: unknown."""
         match self.chosen:

@@ -47,6 +47,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts that have cost something nobody knows."""
     told: int = 0
     """Attempts that told their tokens."""
+    plan_micros: int = 0
+    """What plans have paid for, at list price as far as it is known; no part of the cost."""
     ms: int = 0
     """From the first attempt's start to the end, of calls."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from muxwire.faults import Fault
 
+from modelmuxd.domain.bill import Billing
 from modelmuxd.domain.usage import Usage
 
 
@@ -20,6 +21,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     cost_micros: int | None = None
     """Micro-dollars as the CLI itself reports them for this attempt; None when it says nothing."""
+    billing: Billing = "unknown"
+    """Who pays, where the CLI itself tells which credential it used."""
     elsewhere: bool = False
     """What was asked is under way where we are not, by the name of `session`: the next attempt takes it up by that
     (`Request.left`), and nothing is asked twice."""

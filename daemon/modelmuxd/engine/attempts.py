@@ -247,6 +247,7 @@ class Attempts:
             model=outcome.model,
             usage=outcome.usage,
             cost_micros=outcome.cost_micros,
+            billing=outcome.billing,
             enforced=attempt.enforced,
             summary=summary_of(head),
             output="" if in_file else head,

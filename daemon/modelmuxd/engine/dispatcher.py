@@ -19,6 +19,7 @@ from modelmuxd.engine import accounts
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission, Over, Ready, time_left
 from modelmuxd.engine.attempts import Attempts, Live, ended_with
+from modelmuxd.engine.bills import billed
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.conclude import conclude
@@ -27,9 +28,11 @@ from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, left_by, session_of
+from modelmuxd.engine.prices import shipped
 from modelmuxd.engine.retry import Tried, counted, guesses
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.signals import of_end
+from modelmuxd.pricing.table import Table
 from modelmuxd.store.interface import Stale, StoreFull, TaskStore
 from modelmuxd.store.records import Attempt, Claim, Decided, NewTask, Settle, Task
 
@@ -218,6 +221,7 @@ class Dispatcher:
             workdir=seat.workdir,
             root=seat.root,
             calls=self._governor.calls(),
+            billing=ask.billing,
             why=ready.plan.decision.text,
             decisions=(ready.plan.decision,),
         )
@@ -230,6 +234,7 @@ class Dispatcher:
         canceling = task.canceling or bool(live and live.ending == "canceled")
         task = msgspec.structs.replace(task, canceling=canceling)
         ended = await self._isolation.ended(task, attempt, ended, live)
+        ended = billed(ended, attempt, await self._prices(task), self._clock.now())
         facts = await self._facts(task, attempt, ended, tried, never_started=never_started)
         signals = of_end(ended, task, attempt, tried, facts.now)
         ended = msgspec.structs.replace(conclude(ended, task, attempt, facts), signals=signals)
@@ -265,6 +270,14 @@ class Dispatcher:
     def _elsewhere(self, attempt: Attempt) -> bool:
         live = self._attempts.live.get(attempt.run_id)
         return live is not None and live.elsewhere
+
+    async def _prices(self, task: Task) -> Table:
+        """Settings that broke meanwhile must not keep an end from being recorded."""
+        try:
+            settings = await self._settings_for(task.new.workdir, task.new.profile)
+        except FaultError:
+            return shipped()
+        return shipped().with_said(settings.prices)
 
     async def _others(self, task: Task, tried: list[Attempt]) -> list[str]:
         """The accounts of other providers that could take the task, now or when a limit ends."""

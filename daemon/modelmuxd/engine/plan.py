@@ -12,7 +12,7 @@ from muxwire.settings.model import Notifications, OnTimeout, Pattern, Verify, Wo
 from muxwire.words import Effort, Sandbox
 
 from modelmuxd.adapters.base import Adapter
-from modelmuxd.domain.bill import Price
+from modelmuxd.domain.bill import Billing, Price
 from modelmuxd.domain.decision import Candidate, Ranked
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import ProviderSettings, Request
@@ -94,6 +94,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     request: Request
     invocation: Invocation
     version: str
+    billing: Billing
     env: Mapping[str, str]
     """The child's whole environment."""
 
@@ -234,6 +235,7 @@ class Planner:
             request=request,
             invocation=invocation,
             version=plan.located[chosen.provider].version,
+            billing=plan.located[chosen.provider].login.billing,
             env=child_environment(task.env, secrets, adapter, invocation, mine),
         )
 

@@ -32,8 +32,15 @@ def token_usage(usage: Usage | None) -> TokenUsage | None:
     )
 
 
-def cost_of(micros: int | None) -> Cost:
-    return Cost(usd=None) if micros is None else Cost(usd=micros / 1_000_000, source="provider")
+def cost_of(of: Task | Attempt) -> Cost:
+    """Money, and beside it what a plan has paid for."""
+    by = of.priced_by if isinstance(of, Task) else of.bill.by if of.bill else ""
+    source = by or ("unknown" if of.cost_micros is None else "provider")
+    return Cost(usd=dollars(of.cost_micros), source=source, plan_usd=dollars(of.plan_micros))
+
+
+def dollars(micros: int | None) -> float | None:
+    return None if micros is None else micros / 1_000_000
 
 
 def duration_of(task: Task, now: float) -> float:
@@ -58,7 +65,7 @@ def result_of(task: Task, now: float, output: str | None = None) -> RunResult:
         routed_from="auto" if new.provider == "auto" else None,
         caller_excluded=(not new.plan and new.caller_excluded) or None,
         model=task.model or new.model,
-        cost=cost_of(task.cost_micros),
+        cost=cost_of(task),
         error=task.fault,
         sandbox=new.sandbox,
         sandbox_enforced=task.enforced,
@@ -92,7 +99,7 @@ def attempt_detail(attempt: Attempt) -> AttemptDetail:
         exit_code=attempt.exit_code,
         fault=attempt.fault,
         token_usage=token_usage(attempt.usage),
-        cost=cost_of(attempt.cost_micros),
+        cost=cost_of(attempt),
         session_id=attempt.session_id,
         sandbox_enforced=attempt.enforced,
         argv=attempt.argv,

@@ -30,7 +30,7 @@ from modelmuxd.engine.governor import MINUTE, Family, Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.needs import Needs
 from modelmuxd.engine.plan import SettingsFor, split_provider, wanted
-from modelmuxd.engine.results import attempt_detail, result_of
+from modelmuxd.engine.results import attempt_detail, dollars, result_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.sessions import Sessions
 from modelmuxd.engine.signals import of_retry
@@ -154,8 +154,8 @@ class Runs:
     async def today(self) -> Today:
         """What the runs of this day that have ended came to."""
         spent = await self._store.spent_since(midnight(self._clock.now()))
-        usd = None if spent.cost_micros is None else spent.cost_micros / 1_000_000
-        return Today(runs=spent.runs, tokens=spent.tokens, cost_usd=usd, unpriced=spent.unpriced)
+        cost, plan = dollars(spent.cost_micros), dollars(spent.plan_micros)
+        return Today(runs=spent.runs, tokens=spent.tokens, cost_usd=cost, plan_usd=plan, unpriced=spent.unpriced)
 
     async def judge(self, params: DispatchParams, parent: str) -> PolicyVerdict:
         """What the policy would do with this request. Raises FaultError for one that could never run."""

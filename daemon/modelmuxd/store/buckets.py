@@ -74,11 +74,11 @@ def of_attempt(db: sqlite3.Connection, task_id: int, number: int) -> tuple[Bucke
     difference."""
     row = db.execute(
         f"SELECT {USAGE.columns}, attempts.provider, attempts.model, account, attempts.ended_at, attempts.state,"  # noqa: S608
-        " attempts.cost_micros, origin, workdir FROM attempts JOIN requests USING (task_id)"
+        " attempts.cost_micros, attempts.plan_micros, origin, workdir FROM attempts JOIN requests USING (task_id)"
         " LEFT JOIN usage USING (task_id, number) WHERE attempts.task_id = ? AND attempts.number = ?",
         (task_id, number),
     ).fetchone()
-    provider, model, account, ended, state, cost, origin, workdir = row[len(USAGE.fields) :]
+    provider, model, account, ended, state, cost, plan, origin, workdir = row[len(USAGE.fields) :]
     bucket = Bucket(
         hour=int(ended) // HOUR_S,
         provider=provider,
@@ -91,7 +91,8 @@ def of_attempt(db: sqlite3.Connection, task_id: int, number: int) -> tuple[Bucke
     tokens = {name: row[USAGE.fields.index(name)] or 0 for name in _TOKENS}
     unpriced = cost is None and (state == "success" or any(tokens.values()))
     told = row[0] is not None
-    return bucket, Counts(attempts=1, cost_micros=cost or 0, unpriced=int(unpriced), told=int(told), **tokens)
+    money = {"cost_micros": cost or 0, "plan_micros": plan or 0, "unpriced": int(unpriced)}
+    return bucket, Counts(attempts=1, told=int(told), **money, **tokens)
 
 
 def sums(db: sqlite3.Connection, asked: Asked) -> list[Sum]:

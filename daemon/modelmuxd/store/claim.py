@@ -77,6 +77,7 @@ def _attempt(claim: Claim, task: Standing, epoch: int, now: float) -> Attempt:
         folder=claim.folder,
         started_at=now,
         enforced=claim.enforced,
+        billing=claim.billing,
         argv=claim.argv,
         cli_version=claim.cli_version,
         routed=claim.routed,

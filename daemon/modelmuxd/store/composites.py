@@ -7,14 +7,12 @@ from collections.abc import Sequence
 
 from muxwire.events import RunEvent
 
-from modelmuxd.domain.usage import Usage
 from modelmuxd.store.accept import accept
 from modelmuxd.store.knowledge import learn
-from modelmuxd.store.lookup import load_task
+from modelmuxd.store.lookup import load_spent_by_turns, load_task
 from modelmuxd.store.records import Ending, NewTask, Task
-from modelmuxd.store.rows import USAGE
 from modelmuxd.store.standing import Place, move, note, record, standing
-from modelmuxd.store.totals import Spent, total_cost, total_usage
+from modelmuxd.store.totals import totals
 
 
 def spawn(db: sqlite3.Connection, run_id: str, turns: Sequence[NewTask], events: Sequence[RunEvent]) -> list[Task]:
@@ -32,14 +30,12 @@ def finish(db: sqlite3.Connection, end: Ending, now: float) -> Task:
     parent = standing(db, end.run_id)
     if parent.final:
         return load_task(db, parent.id)
-    spent = _spent(db, end.run_id)
-    changes = {
+    changes: dict[str, object] = {
         "summary": end.summary,
         "output_size": end.output_size,
         "fault": end.fault,
         "changes": end.changes,
-        "usage": total_usage(spent),
-        "cost_micros": total_cost(spent),
+        **totals(load_spent_by_turns(db, end.run_id)),
     }
     text = end.fault.message if end.fault else ""
     move(db, parent, Place(end.state), now, text=text, before=end.events, changes=changes)
@@ -62,16 +58,3 @@ def _known(db: sqlite3.Connection, turn: NewTask) -> bool:
         (turn.part_of, turn.step, turn.round),
     )
     return found.fetchone() is not None
-
-
-def _spent(db: sqlite3.Connection, run_id: str) -> list[Spent]:
-    rows = db.execute(
-        f"SELECT {USAGE.columns}, attempts.cost_micros FROM requests JOIN attempts USING (task_id)"  # noqa: S608
-        " LEFT JOIN usage USING (task_id, number) WHERE part_of = ? AND part_of <> '' ORDER BY task_id, number",
-        (run_id,),
-    )
-    return [(_usage(row), row[-1]) for row in rows]
-
-
-def _usage(row: tuple[object, ...]) -> Usage | None:
-    return None if row[0] is None else USAGE.load(row)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import msgspec
 from muxwire import faults
 from muxwire.events import RunEvent
 from muxwire.faults import AMBIGUOUS, refuse
 
+from modelmuxd.domain.bill import Bill
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.records import Attempt, Decided, Spending, Task
@@ -32,6 +34,12 @@ _TASK = (
     " JOIN requests ON requests.task_id = tasks.id LEFT JOIN outputs ON outputs.task_id = tasks.id"
 )
 _ATTEMPT = f"SELECT {ATTEMPTS.columns}, {USAGE.columns} FROM attempts LEFT JOIN usage USING (task_id, number)"  # noqa: S608
+
+_SPENT = (
+    f"SELECT {USAGE.columns}, attempts.cost_micros, attempts.plan_micros, bill FROM attempts"  # noqa: S608
+    " LEFT JOIN usage USING (task_id, number)"
+)
+_BILL = msgspec.json.Decoder(Bill)
 
 
 def load_task(db: sqlite3.Connection, task_id: int) -> Task:
@@ -81,14 +89,15 @@ def recent(db: sqlite3.Connection, limit: int) -> list[Task]:
 def spent_since(db: sqlite3.Connection, at: float) -> Spending:
     """A run that no agent has worked on cost nothing; one that told no price, nobody knows what. A composite cost what
     its turns did, which are counted."""
-    runs, cost, unpriced, tokens = db.execute(
-        "SELECT count(*), sum(cost_micros), count(*) FILTER (WHERE cost_micros IS NULL AND attempts > 0),"
+    runs, cost, plan, unpriced, tokens = db.execute(
+        "SELECT count(*), sum(cost_micros), sum(plan_micros),"
+        " count(*) FILTER (WHERE cost_micros IS NULL AND attempts > 0),"
         " (SELECT sum(usage.input + usage.cached + usage.cache_write + usage.output + usage.reasoning)"
         " FROM tasks JOIN usage ON usage.task_id = tasks.id WHERE tasks.ended_at >= :at)"
         " FROM tasks JOIN requests ON requests.task_id = tasks.id WHERE ended_at >= :at AND plan IS NULL",
         {"at": at},
     ).fetchone()
-    return Spending(runs=runs, tokens=tokens, cost_micros=cost, unpriced=unpriced)
+    return Spending(runs=runs, tokens=tokens, cost_micros=cost, plan_micros=plan, unpriced=unpriced)
 
 
 def load_attempt(db: sqlite3.Connection, task_id: int, run_id: str, number: int) -> Attempt | None:
@@ -101,14 +110,15 @@ def attempts(db: sqlite3.Connection, run_id: str) -> list[Attempt]:
     return [_attempt(row, run_id) for row in db.execute(f"{_ATTEMPT} WHERE task_id = ? ORDER BY number", (task.id,))]
 
 
-def load_usages(db: sqlite3.Connection, task_id: int) -> list[Spent]:
-    """What each attempt of a task told of its spending, in order."""
-    rows = db.execute(
-        f"SELECT {USAGE.columns}, attempts.cost_micros FROM attempts LEFT JOIN usage USING (task_id, number)"  # noqa: S608
-        " WHERE task_id = ? ORDER BY number",
-        (task_id,),
-    )
-    return [(_usage(row), row[-1]) for row in rows]
+def load_spent(db: sqlite3.Connection, task_id: int) -> list[Spent]:
+    """What each attempt of a task has spent, in order."""
+    return [_spent(row) for row in db.execute(f"{_SPENT} WHERE attempts.task_id = ? ORDER BY number", (task_id,))]
+
+
+def load_spent_by_turns(db: sqlite3.Connection, run_id: str) -> list[Spent]:
+    """The same of all turns of a composite."""
+    part = " JOIN requests USING (task_id) WHERE part_of = ? AND part_of <> '' ORDER BY task_id, number"
+    return [_spent(row) for row in db.execute(_SPENT + part, (run_id,))]
 
 
 def decisions(db: sqlite3.Connection, run_id: str) -> list[tuple[float, Decided]]:
@@ -171,6 +181,11 @@ def _task(row: tuple[object, ...]) -> Task:
 
 def _attempt(row: tuple[object, ...], run_id: str) -> Attempt:
     return ATTEMPTS.load(row, run_id=run_id, usage=_usage(row[len(ATTEMPTS.fields) :]))
+
+
+def _spent(row: tuple[Any, ...]) -> Spent:
+    *_, cost, plan, bill = row
+    return Spent(_usage(row), cost, plan, _BILL.decode(bill) if bill else None)
 
 
 def _usage(row: tuple[object, ...]) -> Usage | None:

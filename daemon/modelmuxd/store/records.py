@@ -12,6 +12,7 @@ from muxwire.runs import Changes, Origin, Verified
 from muxwire.settings.model import Target
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
+from modelmuxd.domain.bill import Bill, Billing
 from modelmuxd.domain.knowledge import Routed, Signal
 from modelmuxd.domain.plans import Plan
 from modelmuxd.domain.trial import Trial
@@ -128,6 +129,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     cost_micros: int | None = None
     enforced: Enforcement | None = None
     failover_from: str = ""
+    plan_micros: int | None = None
+    """What a plan has paid for, at list price; no part of the cost."""
+    priced_by: str = ""
+    """Whose figures these are: provider, table, settings, local, or mixed."""
     attempts: int = 0
     changes: Changes | None = None
     verified: Verified | None = None
@@ -162,6 +167,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     cost_micros: int | None = None
     enforced: Enforcement | None = None
+    billing: Billing = "unknown"
+    """As its login told before it started."""
+    bill: Bill | None = None
+    """Once it has ended; None for an attempt of before there were prices."""
+    plan_micros: int | None = None
     argv: tuple[str, ...] = ()
     cli_version: str = ""
     routed: Routed | None = None
@@ -269,6 +279,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Whose lease of the workdir it shares; never empty in a claim with a workdir."""
     calls: tuple[CallLimit, ...] = ()
     reserve: tuple[Reserve, ...] = ()
+    billing: Billing = "unknown"
     why: str = ""
     """Why this provider, for the AttemptStarted event."""
     routed: Routed | None = None
@@ -310,6 +321,11 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     usage: Usage | None = None
     cost_micros: int | None = None
+    """Money; until `bill` is there, what the CLI says it was."""
+    billing: Billing = "unknown"
+    """Where the CLI itself told."""
+    bill: Bill | None = None
+    plan_micros: int | None = None
     enforced: Enforcement | None = None
     state: FinalState | None = None
     waiting: WaitReason | None = None
@@ -359,5 +375,6 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     """None when none of them has told any."""
     cost_micros: int | None = None
     """The sum of what is known; None when nothing is."""
+    plan_micros: int | None = None
     unpriced: int = 0
     """Runs that had an attempt and whose cost is unknown."""

@@ -10,6 +10,7 @@ from muxwire.faults import Fault
 from muxwire.runs import Changes, Origin, Verified
 from muxwire.settings.model import Target
 
+from modelmuxd.domain.bill import Bill
 from modelmuxd.domain.knowledge import Judged, Routed
 from modelmuxd.domain.plans import Plan
 from modelmuxd.domain.rating import Rating
@@ -26,6 +27,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "blocked": msgspec.json.Decoder(Fault).decode,
     "usage": msgspec.json.Decoder(Usage).decode,
     "shares": msgspec.json.Decoder(tuple[Usage, ...]).decode,
+    "bill": msgspec.json.Decoder(Bill).decode,
     "changes": msgspec.json.Decoder(Changes).decode,
     "verified": msgspec.json.Decoder(Verified).decode,
     "routed": msgspec.json.Decoder(Routed).decode,

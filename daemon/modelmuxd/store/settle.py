@@ -10,11 +10,11 @@ from muxwire.events import RunEvent
 from modelmuxd.store import accounts, buckets, budgets, knowledge, leases
 from modelmuxd.store.database import current_epoch
 from modelmuxd.store.interface import Stale
-from modelmuxd.store.lookup import load_task, load_usages
+from modelmuxd.store.lookup import load_spent, load_task
 from modelmuxd.store.records import Settle, Task
 from modelmuxd.store.rows import USAGE, to_column
 from modelmuxd.store.standing import Place, Standing, canceled, move, note, record, standing
-from modelmuxd.store.totals import total_cost, total_usage
+from modelmuxd.store.totals import totals
 
 
 def append(db: sqlite3.Connection, run_id: str, number: int, epoch: int, events: Sequence[RunEvent]) -> int:
@@ -49,7 +49,8 @@ def _refuse_stale(db: sqlite3.Connection, task: Standing, number: int, epoch: in
 def _end_attempt(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> None:
     db.execute(
         "UPDATE attempts SET ended_at = ?, state = ?, exit_code = ?, fault = ?, session_id = ?, cost_micros = ?,"
-        " model = coalesce(nullif(?, ''), model), enforced = coalesce(?, enforced), first_byte = ?"
+        " plan_micros = ?, bill = ?, model = coalesce(nullif(?, ''), model), enforced = coalesce(?, enforced),"
+        " first_byte = ?"
         " WHERE task_id = ? AND number = ?",
         (
             now,
@@ -58,6 +59,8 @@ def _end_attempt(db: sqlite3.Connection, task: Standing, end: Settle, now: float
             to_column("fault", end.fault),
             end.session_id,
             end.cost_micros,
+            end.plan_micros,
+            to_column("bill", end.bill),
             end.model,
             end.enforced,
             end.first_byte,
@@ -87,7 +90,7 @@ def _go_on(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> N
     if end.state is None and task.canceling:
         to, fault = Place("canceled"), canceled()
     text = fault.message if fault else ""
-    changes = {**_outcome(end), **_totals(db, task), "fault": fault}
+    changes = {**_outcome(end), **totals(load_spent(db, task.id)), "fault": fault}
     move(db, task, to, now, text=text, before=end.events, changes=changes)
     _keep_output(db, task, end.output)
 
@@ -99,11 +102,6 @@ def _outcome(end: Settle) -> dict[str, object]:
     learned = {"session_id": end.session_id, "model": end.model, "enforced": end.enforced}
     learned["failover_from"] = end.failover_from
     return {**left, **{name: value for name, value in learned.items() if value}}
-
-
-def _totals(db: sqlite3.Connection, task: Standing) -> dict[str, object]:
-    spent = load_usages(db, task.id)
-    return {"usage": total_usage(spent), "cost_micros": total_cost(spent)}
 
 
 def _keep_output(db: sqlite3.Connection, task: Standing, output: str) -> None:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from modelmuxd.domain.bill import Bill
 from modelmuxd.domain.usage import Usage
 
-Spent = tuple[Usage | None, int | None]
-"""What one attempt told: its tokens, its micro-dollars."""
+
+class Spent(NamedTuple):
+    """What one attempt told, and what that came to in micro-dollars."""
+
+    usage: Usage | None
+    cost: int | None = None
+    plan: int | None = None
+    bill: Bill | None = None
 
 
-def total_usage(attempts: Sequence[Spent]) -> Usage | None:
+def totals(attempts: Sequence[Spent]) -> dict[str, object]:
+    """The fields of a task that are sums over its attempts, or a composite's over those of its turns."""
+    return {
+        "usage": total_usage([each.usage for each in attempts]),
+        "cost_micros": total_cost(attempts),
+        "plan_micros": _sum([each.plan for each in attempts]),
+        "priced_by": _priced_by(attempts),
+    }
+
+
+def total_usage(usages: Sequence[Usage | None]) -> Usage | None:
     """None when no attempt told; a single one's as it is; else the buckets' sums, and the last model that answered."""
-    told = [usage for usage, _ in attempts if usage is not None]
+    told = [usage for usage in usages if usage is not None]
     if len(told) < 2:
         return told[0] if told else None
     return Usage(
@@ -27,7 +45,17 @@ def total_usage(attempts: Sequence[Spent]) -> Usage | None:
 
 def total_cost(attempts: Sequence[Spent]) -> int | None:
     """Unknown as soon as one attempt spent tokens at an unknown price; one that told nothing counts for nothing."""
-    if any(usage is not None and usage.total and cost is None for usage, cost in attempts):
+    if any(each.usage is not None and each.usage.total and each.cost is None for each in attempts):
         return None
-    known = [cost for _, cost in attempts if cost is not None]
+    return _sum([each.cost for each in attempts])
+
+
+def _sum(amounts: Sequence[int | None]) -> int | None:
+    known = [amount for amount in amounts if amount is not None]
     return sum(known) if known else None
+
+
+def _priced_by(attempts: Sequence[Spent]) -> str:
+    """One word when all say the same."""
+    words = {each.bill.by for each in attempts if each.bill and each.bill.by}
+    return next(iter(words)) if len(words) == 1 else "mixed" if words else ""

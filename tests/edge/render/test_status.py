@@ -96,7 +96,7 @@ def test_an_unknown_cost_is_never_nothing(today: Today | None, said: str | None)
 
 def test_json_has_it_all() -> None:
     told = json.loads(text(FULL, View(json=True)))
-    assert told["today"] == {"runs": 12, "tokens": 1_250_000, "cost_usd": 3.4, "unpriced": 5}
+    assert told["today"] == {"runs": 12, "tokens": 1_250_000, "cost_usd": 3.4, "plan_usd": None, "unpriced": 5}
     assert told["paused"][0]["by"] == "cli of uid 1000"
     assert told["accounts"][0]["cooldown_kind"] == "rate_limit"
 

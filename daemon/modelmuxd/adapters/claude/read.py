@@ -18,6 +18,7 @@ from modelmuxd.adapters.jsonl import JsonlReader, JsonObject, compact, first_lin
 from modelmuxd.adapters.redact import plain
 from modelmuxd.adapters.trouble import Trouble, killed, last_words, of_exit, settle, unfinished
 from modelmuxd.adapters.waits import NO_WAIT, Wait, epoch, seconds
+from modelmuxd.domain.bill import Billing
 from modelmuxd.domain.events import Delta, Event, Limit, Message, Notice, Started, Tool, UsageRead
 from modelmuxd.domain.invocation import Exit
 from modelmuxd.domain.outcome import Outcome
@@ -48,6 +49,7 @@ class ClaudeReader(JsonlReader):
         self._said = ""
         self._wait = NO_WAIT
         self._result: JsonObject | None = None
+        self._billing: Billing = "unknown"
 
     def on_object(self, value: JsonObject) -> Iterator[Event]:
         kind, main = text(value, "type"), not value.get("parent_tool_use_id")
@@ -78,6 +80,7 @@ class ClaudeReader(JsonlReader):
             model=self._model,
             usage=self._used(result),
             cost_micros=self._cost(result),
+            billing=self._billing,
         )
 
     def _used(self, result: JsonObject) -> Usage | None:
@@ -100,6 +103,8 @@ class ClaudeReader(JsonlReader):
         if subtype == "init":
             self._session = text(value, "session_id") or self._session
             self._model = text(value, "model") or self._model
+            if text(value, "apiKeySource") not in ("", "none"):  # `none` is a plan, a gateway or a cloud
+                self._billing = "metered"
             yield Started(session=self._session, model=self._model)
         elif subtype == "api_retry":
             yield self._retry(value)

@@ -99,4 +99,4 @@ def spent(value: Any) -> list[str]:
     facts = [human.seconds(value.duration_seconds)]
     if value.token_usage is not None:
         facts.append(f"{human.count(value.token_usage.total_tokens)} tokens")
-    return [*facts, f"cost {human.dollars(value.cost.usd if value.cost else None)}"]
+    return [*facts, f"cost {human.money(value.cost)}"]

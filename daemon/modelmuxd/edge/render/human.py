@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from muxwire.runs import Cost
+
 UNKNOWN = "—"
 SHORT_ID = 16
 """Characters of a run id that a table shows. The first 12 or so are its time; runs of one moment must differ too."""
@@ -69,6 +71,20 @@ def clock(at: float) -> str:
 def moment(at: float) -> str:
     """A date and wall-clock time in the daemon's time zone."""
     return datetime.datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def money(cost: Cost | None) -> str:
+    """What was spent, and in brackets what a plan has paid for at list price.
+
+    >>> money(Cost(usd=0.5)), money(Cost(usd=0.0, plan_usd=0.5)), money(Cost(usd=0.5, plan_usd=1.5)), money(None)
+    ('$0.50', '[$0.50]', '$0.50 [$1.50]', '—')
+    """
+    if cost is None:
+        return UNKNOWN
+    if not cost.plan_usd:
+        return dollars(cost.usd)
+    plan = f"[{dollars(cost.plan_usd)}]"
+    return plan if cost.usd == 0 else f"{dollars(cost.usd)} {plan}"
 
 
 def dollars(usd: float | None) -> str:

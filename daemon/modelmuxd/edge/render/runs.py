@@ -72,7 +72,7 @@ def ending(run: RunResult, view: View) -> str:
     if run.failover_from:
         facts.append(f"after {clean.line(run.failover_from)}")
     if run.status in FINAL_STATES:
-        cost = human.dollars(run.cost.usd if run.cost else None)
+        cost = human.money(run.cost)
         facts += [human.seconds(run.duration_seconds), tokens(run), f"cost {cost}"]
         facts += [changed(run.changes)] if run.changes else []
     return paint(" · ".join(facts), "dim", view) + "\n"

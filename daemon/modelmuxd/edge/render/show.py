@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from muxwire.protocol import View
-from muxwire.runs import AttemptDetail, RunDetail, RunResult
+from muxwire.runs import AttemptDetail, Cost, RunDetail, RunResult
 
 from modelmuxd.edge.render import clean, human, runs
 from modelmuxd.edge.render.layout import paint, sheet, table
 from modelmuxd.edge.render.plain import fault_text
+
+_FIGURES = {"table": "by our table", "settings": "by your prices", "mixed": "by several"}
 
 
 def show_text(detail: RunDetail, view: View) -> str:
@@ -77,8 +79,14 @@ def _facts(detail: RunDetail) -> list[tuple[str, str]]:
         ("asked by", " ".join(filter(None, (detail.origin.kind, detail.origin.caller)))),
         ("created", human.moment(detail.created_at)),
         ("took", human.seconds(result.duration_seconds if detail.started_at else None)),
-        ("usage", f"{runs.tokens(result)}, cost {human.dollars(result.cost.usd if result.cost else None)}"),
+        ("usage", f"{runs.tokens(result)}, cost {_cost(result.cost)}"),
     ]
+
+
+def _cost(cost: Cost | None) -> str:
+    """With whose figure it is, where that is not the agent's own."""
+    said = _FIGURES.get(cost.source) if cost else ""
+    return f"{human.money(cost)} ({said})" if said else human.money(cost)
 
 
 def _worktree(result: RunResult) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from muxwire.insight import DaemonFacts, RunLine, Status, Today
 from muxwire.protocol import View
+from muxwire.runs import Cost
 
 from modelmuxd.edge.render import clean, human
 from modelmuxd.edge.render.layout import cut, paint, room, state_colour, table
@@ -40,8 +41,8 @@ def today_text(today: Today | None) -> str:
     parts = ["today: 1 run" if today.runs == 1 else f"today: {today.runs} runs"]
     if today.tokens is not None:
         parts.append(f"{human.count(today.tokens)} tokens")
-    if today.cost_usd is not None:
-        parts.append(human.dollars(today.cost_usd))
+    if today.cost_usd is not None or today.plan_usd:
+        parts.append(human.money(Cost(usd=today.cost_usd or 0.0, plan_usd=today.plan_usd)))
     if today.unpriced:
         parts.append(f"{today.unpriced} at unknown cost")
     return " · ".join(parts)
