@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from engine.stage import Stage, alive, ended
+from engine.stage import Stage, alive, ended, until
 from modelmuxd.app.rooms import Engine
 from modelmuxd.domain.bucket import Asked
 from modelmuxd.policy.rules import Policy
@@ -181,7 +181,10 @@ async def test_the_next_daemon_goes_on_where_this_one_ended(stage: Stage, tmp_pa
     go.touch()
     async with stage.engine() as engine:
         result = await finished(engine, task)
+        events = [event async for event in engine.runs.watch(task.new.run_id)]
     assert result.status == "success"
+    told = [(event.step, event.state) for event in events if isinstance(event, wire.ChildChanged)]
+    assert all(told.count((name, "success")) == 1 for name in THREE), "what happened in between is told once"
     assert sorted(log.read_text().split()) == sorted(["asked", "codex", "asked", "gemini", "asked", "claude"])
 
 
@@ -209,6 +212,21 @@ async def test_parents_are_no_calls_of_a_provider(stage: Stage) -> None:
     assert today.runs == 3
     assert {each.of.provider for each in sums} == {"codex", "gemini", "claude"}
     assert sum(each.counts.runs for each in sums) == 3
+
+
+async def test_one_that_could_never_run_is_refused_by_name(stage: Stage, tmp_path: Path) -> None:
+    stage.settings = Settings(limits=Limits(running=1))
+    up, go = tmp_path / "up", tmp_path / "go"
+    async with stage.engine() as engine:
+        above = await stage.accept(engine, f"touch {up}", f"until {go}")
+        await until(up)
+        params = BroadcastParams("say x", ("codex",), workdir=str(stage.workdir), env=CallerEnv(stage.env))
+        asked, plan = await engine.composites.broadcast(params, frozenset())
+        task = await engine.runs.accept(asked, Origin(kind="test", parent=above.new.run_id), {}, plan=plan)
+        result = await finished(engine, task)
+        go.touch()
+    assert result.error is not None
+    assert "could never start" in result.error.message
 
 
 async def test_what_cannot_be_asked_is_refused_by_name(stage: Stage) -> None:

@@ -56,6 +56,7 @@ class Slots:
         self.kept = kept_of(limits.running)
         self._seats: dict[str, Seat] = {}
         self._accounts: Counter[str] = Counter()
+        self._between: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._seats)
@@ -84,6 +85,13 @@ class Slots:
             return ()
         self._accounts[seat.account] -= 1
         return seat.keys
+
+    def put_between(self, composite: str, parent: str) -> None:
+        """A composite has no seat, but the run whose agent asked for it waits for its turns."""
+        self._between[composite] = parent
+
+    def forget(self, composite: str) -> None:
+        self._between.pop(composite, None)
 
     def full(self, depth: int) -> Held | None:
         """Whether there is no slot at all for a run of that depth."""
@@ -128,9 +136,10 @@ class Slots:
         return f"{here} of {slots} slots of {seat.account}" if here >= slots else ""
 
     def _above(self, run_id: str) -> Iterator[Seat]:
-        while seat := self._seats.get(run_id):
-            yield seat
-            run_id = seat.parent
+        while run_id:
+            if seat := self._seats.get(run_id):
+                yield seat
+            run_id = seat.parent if seat else self._between.get(run_id, "")
 
 
 def meet(one: str, other: str) -> bool:

@@ -19,7 +19,7 @@ from modelmuxd.edge.render.layout import paint, state_colour, table
 def start(view: View, params: Any) -> Rendered:
     """`params` is None where the call is refused unread."""
     if view.tty and not view.json:
-        return Terminal(view)
+        return Terminal(view, cancels=getattr(params, "cancel_on_hangup", False))
     background = getattr(params, "background", False) and not view.json
     return following.Id(view) if background else following.OneLine(view)
 

@@ -44,14 +44,16 @@ class Id(OneLine):
 class Terminal:
     """What happens, dim, on stderr; what it came to on stdout, and below it how it ended."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, *, cancels: bool) -> None:
         self._view = view
+        self._cancels = cancels
         self._named = False
 
     def event(self, value: Any) -> Printed | None:
         if isinstance(value, StateChanged) and value.run_id and not self._named:
             self._named = True
-            note = f"run {human.short(value.run_id)} · ^C leaves it running, twice cancels it"
+            end = "cancels it" if self._cancels else "leaves it running, twice cancels it"
+            note = f"run {human.short(value.run_id)} · ^C {end}"
             return Printed(stderr=(paint(note, "dim", self._view) + "\n").encode())
         if isinstance(value, ChildChanged) and value.state != "queued":
             return Printed(stderr=child_line(value, self._view).encode())

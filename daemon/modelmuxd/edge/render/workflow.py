@@ -18,7 +18,7 @@ from modelmuxd.edge.render.plain import Answer
 def start(view: View, params: Any) -> Rendered:
     """`params` is None where the call is refused unread."""
     if view.tty and not view.json:
-        return Terminal(view)
+        return Terminal(view, cancels=getattr(params, "cancel_on_hangup", False))
     background = getattr(params, "background", False) and not view.json
     return following.Id(view) if background else following.OneLine(view)
 

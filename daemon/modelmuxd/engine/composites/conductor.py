@@ -47,6 +47,8 @@ class Open:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.replies: dict[Key, Reply] = {}
+        self.fresh: set[Key] = set()
+        """Turns that were read since the stream was told."""
         self.told: dict[str, ChildChanged] = {}
 
     def score(self, now: float) -> Score:
@@ -55,7 +57,7 @@ class Open:
 
     def news(self, now: float) -> list[RunEvent]:
         """What has changed since the stream was told."""
-        changed = [told_of(reply, now) for reply in self.replies.values()]
+        changed = [told_of(self.replies[key], now) for key in self.replies if key in self.fresh] if self.fresh else []
         return [each for each in changed if not _same(self.told.get(each.child), each)]
 
     def tell(self, events: list[RunEvent]) -> None:
@@ -102,6 +104,7 @@ class Conductor:
     def take(self, task: Task) -> None:
         assert self._tasks is not None
         self._inbox.open(task.new.run_id)
+        self._scheduler.slots.put_between(task.new.run_id, task.new.origin.parent)
         self._tasks.start_soon(self._conduct, task)
 
     async def _conduct(self, task: Task) -> None:
@@ -115,6 +118,7 @@ class Conductor:
             await self._finish(Open(task), Finish(state="error", fault=_internal()))
         finally:
             self._inbox.close(run_id)
+            self._scheduler.slots.forget(run_id)
 
     async def _open(self, task: Task) -> Open:
         composite, seq = Open(task), 0
@@ -129,6 +133,7 @@ class Conductor:
         """How a turn stands."""
         reply = await self._reading(composite.task, turn)
         composite.replies[reply.step, reply.round] = reply
+        composite.fresh.add((reply.step, reply.round))
 
     async def _step(self, composite: Open) -> bool:
         """Do what is next; whether that was the end."""
@@ -172,6 +177,7 @@ class Conductor:
             if turn.run_id not in kept:  # it was canceled meanwhile
                 del composite.replies[turn.step, turn.round]
         composite.tell(news)
+        composite.fresh.clear()
         for task in spawned:
             if task.ended_at is not None:
                 self._inbox.put(task.new)  # blocked: to be looked at

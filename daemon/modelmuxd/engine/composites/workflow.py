@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, NamedTuple
 
 from muxwire.faults import BUDGET, Fault, FaultError, refuse
 from muxwire.settings.workflows import PLACEHOLDER
@@ -23,13 +22,14 @@ BETWEEN = "/fallback"
 
 def next_turns(plan: Workflow, score: Score) -> Next:
     """All that can begin now; the end when nothing can and nothing runs, or when a step fails that must not."""
-    for step in plan.steps:
-        if (reply := reply_of(score, step)) and reply.failed and not _tolerated(score, step):
-            return _stopped(score, step.name, reply.fault or Fault(reply.state, f"It ended as {reply.state}."))
-    begin, writing = list[PlannedStep](), any(_writes(step) and _open(score, step) for step in plan.steps)
-    over = _over(plan, score)
-    for step in plan.steps:
-        if _ready(score, step, over) and not (_writes(step) and writing):
+    stands = _stands(plan, score)
+    if stands.broken:
+        reply = stands.broken
+        name = reply.step.removesuffix(BETWEEN)
+        return _stopped(score, name, reply.fault or Fault(reply.state, f"It ended as {reply.state}."))
+    begin, writing = list[PlannedStep](), stands.writing
+    for step in stands.ready:
+        if not (_writes(step) and writing):
             begin.append(step)
             writing = writing or _writes(step)
     if begin and plan.budget_micros is not None and score.spent >= plan.budget_micros:
@@ -39,9 +39,40 @@ def next_turns(plan: Workflow, score: Score) -> Next:
         spawn = tuple(_turn(score, step) for step in begin)
     except FaultError as error:
         return _stopped(score, begin[0].name, error.fault)
-    if spawn or score.open:
+    if spawn or stands.open:
         return Next(spawn=spawn)
     return Next(finish=_finish(plan, score))
+
+
+class Stands(NamedTuple):
+    """How the steps stand, found in one pass: there may be hundreds, and each end of one asks."""
+
+    ready: list[PlannedStep]
+    """Those that can begin, or whose fallback can."""
+    open: bool
+    """Whether any runs."""
+    writing: bool
+    broken: Reply | None
+    """What failed that must not."""
+
+
+def _stands(plan: Workflow, score: Score) -> Stands:
+    over, waiting, ready = set[str](), list[PlannedStep](), list[PlannedStep]()
+    running = writing = False
+    for step in plan.steps:
+        reply = reply_of(score, step)
+        if reply is None:
+            waiting.append(step)
+        elif not reply.ended:
+            running, writing = True, writing or _writes(step)
+        elif not reply.failed or step.on_fail == "continue":
+            over.add(step.name)
+        elif step.on_fail == "fallback" and reply.step == step.name:
+            ready.append(step)
+        else:
+            return Stands([], running, writing, reply)
+    ready += [step for step in waiting if over.issuperset(step.needs)]
+    return Stands(ready, running, writing, None)
 
 
 def reply_of(score: Score, step: PlannedStep) -> Reply | None:
@@ -90,34 +121,9 @@ def _json(text: str) -> Any:
     return None
 
 
-def _ready(score: Score, step: PlannedStep, over: AbstractSet[str]) -> bool:
-    """Whether it can begin: it, or the fallback that is now wanted."""
-    return _wants_fallback(score, step) if (step.name, 1) in score.replies else over >= set(step.needs)
-
-
-def _wants_fallback(score: Score, step: PlannedStep) -> bool:
-    first = score.replies[step.name, 1]
-    return first.failed and step.on_fail == "fallback" and (step.name + BETWEEN, 1) not in score.replies
-
-
-def _over(plan: Workflow, score: Score) -> AbstractSet[str]:
-    """Steps that have been done, or have failed for good and may."""
-    ended = {step.name for step in plan.steps if (reply := reply_of(score, step)) and reply.ended}
-    return {step.name for step in plan.steps if step.name in ended and not _wants_fallback(score, step)}
-
-
-def _open(score: Score, step: PlannedStep) -> bool:
-    reply = reply_of(score, step)
-    return reply is not None and not reply.ended
-
-
 def _writes(step: PlannedStep) -> bool:
     """They share a folder: one after the other."""
     return step.sandbox != "read-only"
-
-
-def _tolerated(score: Score, step: PlannedStep) -> bool:
-    return step.on_fail == "continue" or _wants_fallback(score, step)
 
 
 def _turn(score: Score, step: PlannedStep) -> Turn:
