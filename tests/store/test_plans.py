@@ -8,9 +8,10 @@ from pathlib import Path
 
 from modelmuxd.domain.bucket import Asked
 from modelmuxd.domain.knowledge import Judged, Knowledge, Reached
+from modelmuxd.domain.past import Wanted
 from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
-from modelmuxd.store import accounts, buckets, budgets, ending, knowledge, lineage, lookup, ratings
+from modelmuxd.store import accounts, buckets, budgets, ending, history, knowledge, lineage, lookup, ratings, search
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import open_database
@@ -27,6 +28,8 @@ BOUNDED = (
     "SCAN ratings USING INDEX ratings_at",
     "SCAN pauses",
     "SCAN spans",
+    "SCAN texts VIRTUAL TABLE INDEX 0:M2",
+    "SCAN unsearched",
 )
 """A partial index and tables that hold as many rows as attempts run, or as there are accounts; the sums of a span."""
 
@@ -58,6 +61,10 @@ def everything(db: sqlite3.Connection) -> None:
     lookup.unfinished_after(db, 0)
     lookup.recent(db, 20)
     lookup.spent_since(db, 1.0)
+    search.catch_up(db)
+    for wanted in ({}, {"provider": "codex"}, {"status": "success"}, {"since": 1.0}, {"text": "say"}):
+        history.history(db, Wanted(limit=9, **wanted))
+    history.history(db, Wanted(limit=9, before=run_id(1)))
     buckets.sums(db, Asked(since=1, until=99, by=("provider",)))
     lookup.attempts(db, run_id(1))
     lookup.decisions(db, run_id(1))

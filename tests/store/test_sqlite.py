@@ -12,6 +12,7 @@ from store.conformance import Conformance
 from store.conformance_accounts import AccountsConformance
 from store.conformance_claims import ClaimsConformance
 from store.conformance_composites import CompositesConformance
+from store.conformance_history import HistoryConformance
 from store.conformance_knowledge import KnowledgeConformance
 from store.conformance_notices import NoticesConformance
 from store.conformance_ratings import RatingsConformance
@@ -38,6 +39,10 @@ class TestClaims(ClaimsConformance):
 
 
 class TestComposites(CompositesConformance):
+    pass
+
+
+class TestHistory(HistoryConformance):
     pass
 
 

@@ -224,3 +224,25 @@ async def test_the_log_is_written_back_when_it_is_quiet(bench: Bench) -> None:
     await bench.writer.write(work)
     assert pages() < CHECKPOINT_ROWS // 2
     await eventually(lambda: pages() >= CHECKPOINT_ROWS // 2)
+
+
+async def test_what_may_be_done_behind_waits_for_a_quiet_moment(tmp_path: Path) -> None:
+    db = connect(tmp_path / "words.db")
+    db.execute("CREATE TABLE reserve (bytes BLOB)")
+    db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER)")
+    db.execute("CREATE TABLE words (word TEXT NOT NULL)")
+    left = [3]
+
+    def behind(db: sqlite3.Connection) -> bool:
+        db.execute("INSERT INTO words VALUES (?)", (str(left[0]),))
+        left[0] -= 1
+        return left[0] > 0
+
+    writer = Writer(db, lambda db: None, behind)
+    try:
+        await eventually(lambda: left[0] == 0)
+    finally:
+        await writer.aclose()
+    db = connect(tmp_path / "words.db")
+    assert [row[0] for row in db.execute("SELECT word FROM words")] == ["3", "2", "1"]
+    db.close()

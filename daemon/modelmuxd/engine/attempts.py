@@ -22,6 +22,7 @@ from modelmuxd.adapters.base import Adapter, Reader
 from modelmuxd.domain.events import Tool
 from modelmuxd.domain.invocation import Exit
 from modelmuxd.domain.outcome import Outcome
+from modelmuxd.domain.past import SEARCHED
 from modelmuxd.domain.request import Request
 from modelmuxd.engine.answer import FILE, Answer
 from modelmuxd.engine.clock import Clock
@@ -252,6 +253,7 @@ class Attempts:
             summary=summary_of(head),
             output="" if in_file else head,
             output_file=f"{attempt.folder}/{FILE}" if in_file else "",
+            output_head=head[:SEARCHED] if in_file else "",
             output_size=size,
             events=recorder.drain(),
         )

@@ -89,6 +89,7 @@ def _park(ended: Settle, after: Park) -> Settle:
             summary=ended.summary,
             output=ended.output,
             output_file=ended.output_file,
+            output_head=ended.output_head,
             output_size=ended.output_size,
         )
     return msgspec.structs.replace(later, waiting=after.waiting, waiting_for=after.text, not_before=after.until)
@@ -101,6 +102,7 @@ def _go_on(ended: Settle, kind: str, why: str, failover_from: str = "") -> Settl
         failover_from=failover_from,
         output="",
         output_file="",
+        output_head="",
         output_size=0,
         summary="",
         events=(*ended.events, AttemptEnded(attempt=ended.number, fault=ended.fault, decision=f"{kind}: {why}")),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from muxwire.faults import CONFLICT, refuse
 
 from modelmuxd.domain.knowledge import Signal
-from modelmuxd.store import buckets, knowledge, notices
+from modelmuxd.store import buckets, knowledge, notices, search
 from modelmuxd.store.lineage import states
 from modelmuxd.store.lookup import keyed
 from modelmuxd.store.records import Decided, NewTask, Task
@@ -59,6 +59,7 @@ def _insert(db: sqlite3.Connection, task: Task) -> int:
     if task.ended_at is not None:
         buckets.run_ended(db, task_id)
         notices.owe(db, task_id, task.ended_at)
+        search.owe(db, task_id)
     return task_id
 
 

@@ -26,6 +26,7 @@ from muxwire.words import FinalState, State, WaitReason
 
 from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
+from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
@@ -198,6 +199,10 @@ class TaskStore(Protocol):
 
     async def spent_since(self, at: float) -> Spending:
         """What the runs that have ended at that time or later came to."""
+        ...
+
+    async def history(self, wanted: Wanted) -> Page:
+        """A page of what has ended. Raises FaultError(NOT_FOUND) for one after a run that is not in the record."""
         ...
 
     async def sums(self, asked: Asked) -> list[Sum]:

@@ -334,6 +334,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
     output: str = ""
     output_file: str = ""
+    output_head: str = ""
+    """Of an output that lies in a file: its beginning, for the search."""
     output_size: int = 0
     failover_from: str = ""
     changes: Changes | None = None

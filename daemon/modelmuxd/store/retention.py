@@ -12,6 +12,7 @@ import msgspec
 from muxwire.retention import Kept
 
 from modelmuxd.domain.worktree import Worktree
+from modelmuxd.store import search
 from modelmuxd.store.records import Decided, Old
 from modelmuxd.store.standing import note
 
@@ -57,8 +58,12 @@ def old(db: sqlite3.Connection, what: Kept, before: float, after: tuple[float, i
 def forget(db: sqlite3.Connection, what: Kept, ids: Sequence[int], now: float) -> None:
     """One transaction for a page."""
     marks = ", ".join("?" * len(ids))
+    if what != "events":
+        for id in ids:
+            search.take_out(db, id)
     match what:
         case "outputs":
+            db.execute(f"DELETE FROM heads WHERE task_id IN ({marks})", ids)  # noqa: S608 - question marks
             db.execute(f"DELETE FROM outputs WHERE task_id IN ({marks})", ids)  # noqa: S608 - question marks
             db.execute(f"UPDATE tasks SET output_file = '', cleaned = 1 WHERE id IN ({marks})", ids)  # noqa: S608
             for id in ids:

@@ -92,7 +92,7 @@ def _go_on(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> N
     text = fault.message if fault else ""
     changes = {**_outcome(end), **totals(load_spent(db, task.id)), "fault": fault}
     move(db, task, to, now, text=text, before=end.events, changes=changes)
-    _keep_output(db, task, end.output)
+    _keep_output(db, task, end)
 
 
 def _outcome(end: Settle) -> dict[str, object]:
@@ -104,12 +104,15 @@ def _outcome(end: Settle) -> dict[str, object]:
     return {**left, **{name: value for name, value in learned.items() if value}}
 
 
-def _keep_output(db: sqlite3.Connection, task: Standing, output: str) -> None:
+def _keep_output(db: sqlite3.Connection, task: Standing, end: Settle) -> None:
     """In place of what an earlier attempt of the run left."""
-    if output:
-        db.execute("INSERT OR REPLACE INTO outputs (task_id, output) VALUES (?, ?)", (task.id, output))
-    elif task.attempts > 1:
+    if task.attempts > 1:
         db.execute("DELETE FROM outputs WHERE task_id = ?", (task.id,))
+        db.execute("DELETE FROM heads WHERE task_id = ?", (task.id,))
+    if end.output:
+        db.execute("INSERT OR REPLACE INTO outputs (task_id, output) VALUES (?, ?)", (task.id, end.output))
+    if end.output_head:
+        db.execute("INSERT OR REPLACE INTO heads (task_id, head) VALUES (?, ?)", (task.id, end.output_head))
 
 
 def _place(end: Settle) -> Place:

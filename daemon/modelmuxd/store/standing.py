@@ -14,7 +14,7 @@ from muxwire.events import Ended, RunEvent, StateChanged
 from muxwire.faults import NOT_FOUND, Fault, FaultError, refuse
 from muxwire.words import FINAL_STATES, State, WaitReason
 
-from modelmuxd.store import buckets, notices
+from modelmuxd.store import buckets, notices, search
 from modelmuxd.store.records import Decided
 from modelmuxd.store.rows import DECISIONS, Rows, assignments, to_column
 
@@ -81,13 +81,14 @@ def move(
     after: Sequence[RunEvent] = (),
 ) -> None:
     """Put a task where it goes, with its StateChanged (when that is news) between the events `before` and `after`; one
-    that ends is counted in the statistics, and whoever is to be told of it is owed that."""
+    that ends is counted in the statistics; whoever is to be told of it is owed that, and so are its words to search."""
     told = () if task.place == to else (state_changed(to, text, now),)
     ended_at = now if to.state in FINAL_STATES else None
     record(db, task, (*before, *told, *after), {**msgspec.structs.asdict(to), "ended_at": ended_at, **changes})
     if ended_at is not None:
         buckets.run_ended(db, task.id)
         notices.owe(db, task.id, ended_at)
+        search.owe(db, task.id)
 
 
 def record(db: sqlite3.Connection, task: Standing, events: Sequence[RunEvent], changes: Mapping[str, object]) -> int:

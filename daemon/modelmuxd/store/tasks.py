@@ -16,10 +16,12 @@ from muxwire.words import FinalState, State, WaitReason
 
 from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
+from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store import accounts, buckets, budgets, composites, ending, lineage, lookup, retention
+from modelmuxd.store import accounts, buckets, budgets, composites, ending, lineage, lookup, retention, search
+from modelmuxd.store import history as past_
 from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import notices as noticing
 from modelmuxd.store import ratings as rating_
@@ -47,6 +49,9 @@ from modelmuxd.store.records import (
 )
 from modelmuxd.store.writer import Writer
 
+SEARCH_WAITS = 20
+"""Pages that are put into the index before a search: all there is, unless years of work have just come."""
+
 
 @asynccontextmanager
 async def open_store(path: Path) -> AsyncGenerator[SqliteTaskStore]:
@@ -55,7 +60,7 @@ async def open_store(path: Path) -> AsyncGenerator[SqliteTaskStore]:
     Raises FaultError: CONFIG when the file must not be used (exit 78), STORAGE when it cannot.
     """
     db, epoch = await to_thread.run_sync(_begin, path)
-    writer = Writer(db, partial(_refuse_successor, epoch))
+    writer = Writer(db, partial(_refuse_successor, epoch), search.catch_up)
     try:
         readers = Readers(path)
         try:
@@ -199,6 +204,12 @@ class SqliteTaskStore:
 
     async def spent_since(self, at: float) -> Spending:
         return await self._readers.rows(lambda db: lookup.spent_since(db, at))
+
+    async def history(self, wanted: Wanted) -> Page:
+        pages = SEARCH_WAITS if wanted.text else 0
+        while pages and await self._write(search.catch_up, durable=False):
+            pages -= 1
+        return await self._readers.rows(lambda db: past_.history(db, wanted))
 
     async def sums(self, asked: Asked) -> list[Sum]:
         return await self._readers.rows(lambda db: buckets.sums(db, asked))

@@ -27,11 +27,20 @@ OVERDUE_ROWS = 4 * CHECKPOINT_ROWS
 
 
 class Writer:
-    """Owns `db` from now on. `fence` runs first in every transaction and raises to refuse all of it."""
+    """Owns `db` from now on. `fence` runs first in every transaction and raises to refuse all of it. `behind` is done
+    in quiet moments, a piece in each transaction, and says whether it has more to do."""
 
-    def __init__(self, db: sqlite3.Connection, fence: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        fence: Callable[[sqlite3.Connection], None],
+        behind: Callable[[sqlite3.Connection], bool] | None = None,
+    ) -> None:
         self._db = db
         self._fence = fence
+        self._behind = behind
+        self._owed = behind is not None
+        """Whether there may be something to do behind the commits."""
         self._durable = True
         self._first = True
         self._full = False
@@ -52,6 +61,7 @@ class Writer:
         await self._lane.aclose()
 
     def _commit(self, jobs: list[Job[Any]]) -> None:
+        self._owed = self._behind is not None
         try:
             self._be_durable(any(job.urgent for job in jobs))
             self._db.execute("BEGIN IMMEDIATE")
@@ -95,10 +105,12 @@ class Writer:
     def _tidy(self, *, quiet: bool) -> bool:
         """When it is due and nobody waits, or can wait no longer: copy the log into the database and see to the room
         that is kept for a full disk. The write that comes last begins the log anew, and flushes its header."""
+        if quiet and self._owed:
+            self._catch_up()
         rows = self._db.total_changes - self._tidied
         due = self._first or self._full or rows >= CHECKPOINT_ROWS
         if not due or not (quiet or self._full or rows >= OVERDUE_ROWS):
-            return due
+            return due or self._owed
         with suppress(sqlite3.Error, OSError):  # a full disk: the log keeps everything, the next round tries again
             self._be_durable(False)
             self._checkpoint()
@@ -108,7 +120,22 @@ class Writer:
             self._db.execute("UPDATE meta SET value = value WHERE key = 'epoch'")
         self._first = self._full = False
         self._tidied = self._db.total_changes
-        return False
+        return self._owed
+
+    def _catch_up(self) -> None:
+        """A piece of what may be done behind. What fails (a full disk, a successor) waits for the next write."""
+        assert self._behind is not None
+        try:
+            self._be_durable(False)
+            self._db.execute("BEGIN IMMEDIATE")
+            self._fence(self._db)
+            self._owed = self._behind(self._db)
+            self._db.execute("COMMIT")
+        except Exception:
+            self._owed = False
+            with suppress(sqlite3.Error):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
 
     def _checkpoint(self) -> None:
         self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
