@@ -45,6 +45,15 @@ STATUS = insight.Status(at=1000.0, daemon=FACTS, running=(LINE,))
 DETAIL = runs.RunDetail(
     result=RESULT, task="mend it", workdir="/w", origin=runs.Origin(), created_at=900.0, started_at=910.0
 )
+CHECK = insight.Check(
+    version=VERSION,
+    providers={},
+    available_count=0,
+    active_profile="default",
+    profiles=(),
+    routing_rules=0,
+    age_seconds=0.0,
+)
 STREAM: tuple[Any, ...] = (
     events.StateChanged("running", run_id=RUN, seq=1),
     events.Text(1, "all is\nwell 修 🎉", seq=2),
@@ -60,6 +69,7 @@ class Daemon:
         self.asked: list[tuple[str, Any, Any]] = []
         self.answers: dict[str, Any] = {
             "version": insight.Version(version, 1, 7, "3.11.7"),
+            "check": CHECK,
             "facts": FACTS,
             "status": STATUS,
             "live": STATUS,

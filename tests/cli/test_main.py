@@ -34,7 +34,7 @@ Tasks:
 Set-up:
   demo         Show it all with scripted agents; no model is called.
   check        Show which providers can be used and what the others lack.
-  setup        Register the MCP server with Claude Code, Codex, Gemini, …
+  init         Set up what is here: agents, service, MCP server.
   config       Show, explain and check the settings.
   daemon       Start, stop and look at the daemon.
 Also: """
