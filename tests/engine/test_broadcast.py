@@ -229,6 +229,22 @@ async def test_one_that_could_never_run_is_refused_by_name(stage: Stage, tmp_pat
     assert "could never start" in result.error.message
 
 
+async def test_the_keys_of_all_members_are_asked_for_and_each_gets_its_own(stage: Stage) -> None:
+    path = Path(stage.here.profiles)
+    path.parent.mkdir(parents=True)
+    own = (("mine", "codex", "MY_KEY"), ("yours", "claude", "YOUR_KEY"))
+    tables = (f'[providers.{name}]\ncommand = "{command}"\nenv = ["{key}"]\n' for name, command, key in own)
+    path.write_text("".join(tables))
+    async with stage.engine() as engine:
+        params = stage.ask("x")
+        assert set(await engine.runs.secret_names(params, ("mine", "yours"))) >= {"MY_KEY", "YOUR_KEY"}
+        secrets = {"MY_KEY": "m", "YOUR_KEY": "y"}
+        task = await send(stage, engine, "say x", providers=("mine", "yours"), secrets=secrets)
+        await finished(engine, task)
+        turns = await engine.store.turns(task.new.run_id)
+    assert [turn.new.env_names for turn in turns] == [("MY_KEY",), ("YOUR_KEY",)]
+
+
 async def test_what_cannot_be_asked_is_refused_by_name(stage: Stage) -> None:
     async with stage.engine() as engine:
         for wrong in (

@@ -14,7 +14,7 @@ from modelmuxd.engine.composites.patterns import builtin
 from modelmuxd.store.records import Task
 from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternsParams
 from muxwire.faults import FaultError
-from muxwire.runs import CallerEnv, Origin
+from muxwire.runs import CallerEnv, Origin, RetryParams
 
 pytestmark = pytest.mark.anyio
 
@@ -130,6 +130,26 @@ async def test_the_reviewer_reads_the_diff_and_only_the_writer_writes(stage: Sta
     assert "+4" in reviewer.new.task
     assert b"+4" in patch.patch
     assert not (repository.top / "a.txt").read_text().endswith("4\n")
+
+
+async def test_who_writes_in_the_folder_itself_is_not_held_up_by_its_own_collaboration(stage: Stage) -> None:
+    pattern(stage, "mine", "session w\nsh echo x >>x.txt", f"session r\n{NO}", f"session r\n{YES}")
+    async with stage.engine() as engine:
+        result = await finished(engine, await send(stage, engine, "write it", sandbox="write"))
+    assert (result.state, result.approved) == ("completed", True)
+    assert (stage.workdir / "x.txt").read_text() == "x\nx\n"
+
+
+async def test_one_that_has_succeeded_is_repeated_from_its_beginning(stage: Stage, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    pattern(stage, "mine", f"note w {log}\nsay draft", YES)
+    async with stage.engine() as engine:
+        first = await finished(engine, await send(stage, engine, "write it"))
+        asked, old = await engine.runs.again(RetryParams(first.run_id, env=CallerEnv(stage.env)))
+        again = await engine.runs.accept(asked, Origin(kind="test"), {}, plan=old.new.plan, retry_of=first.run_id)
+        second = await finished(engine, again)
+    assert (first.approved, second.approved) == (True, True)
+    assert len(log.read_text().splitlines()) == 2
 
 
 async def test_a_cancel_ends_whoever_speaks(stage: Stage, tmp_path: Path) -> None:

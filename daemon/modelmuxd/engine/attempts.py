@@ -124,8 +124,11 @@ class Attempts:
         return task.output if not task.output_file else await to_thread.run_sync(self._answer, task, most)
 
     def _answer(self, task: Task, most: int) -> str:
-        with Path(self.spool, task.output_file).open("rb") as file:
-            return file.read(most).decode("utf-8", "replace")
+        try:
+            with Path(self.spool, task.output_file).open("rb") as file:
+                return file.read(most).decode("utf-8", "replace")
+        except FileNotFoundError:  # it was cleaned away
+            return task.summary
 
     async def reopen(self, attempt: Attempt) -> AgentProcess | None:
         """The agent of an earlier daemon's attempt; None when it never started, and now never will."""

@@ -115,10 +115,17 @@ class Conductor:
                 await self._moved(composite)
         except Exception:
             log.exception("a composite failed inside the daemon", extra={"run": run_id})
-            await self._finish(Open(task), Finish(state="error", fault=_internal()))
+            await self._give_up(task)
         finally:
             self._inbox.close(run_id)
             self._scheduler.slots.forget(run_id)
+
+    async def _give_up(self, task: Task) -> None:
+        """After a failure of our own. Where not even that can be written down, the next daemon takes it up again."""
+        try:
+            await self._finish(Open(task), Finish(state="error", fault=_internal()))
+        except Exception:
+            log.exception("the end of a composite is not recorded", extra={"run": task.new.run_id})
 
     async def _open(self, task: Task) -> Open:
         composite, seq = Open(task), 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelmuxd.domain.plans import Broadcast
 from modelmuxd.engine.composites import judge
 from modelmuxd.engine.composites.score import Key
 from modelmuxd.store.interface import TaskStore
@@ -12,8 +13,10 @@ async def turns_of(store: TaskStore, composite: NewTask) -> list[Task]:
     """In the order in which they were asked: what has been answered once is not asked again."""
     found: dict[Key, Task] = {}
     if composite.retry_of:
-        before = await turns_of(store, (await store.find(composite.retry_of)).new)
-        found = {(turn.new.step, turn.new.round): turn for turn in before if _stands(turn)}
+        old = await store.find(composite.retry_of)
+        if old.state != "success" or isinstance(old.new.plan, Broadcast):  # else it is to be done anew
+            before = await turns_of(store, old.new)
+            found = {(turn.new.step, turn.new.round): turn for turn in before if _stands(turn)}
     own = await store.turns(composite.run_id)
     return [*found.values(), *own]
 
