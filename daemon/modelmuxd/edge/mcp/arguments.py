@@ -10,6 +10,7 @@ from muxwire.collaborate import CollaborateParams
 from muxwire.feedback import FeedbackParams
 from muxwire.insight import Caller, Check, RunLine, Today
 from muxwire.policy import PolicyReport
+from muxwire.runs import DispatchParams
 from muxwire.workflow import WorkflowParams
 
 
@@ -45,6 +46,12 @@ class CheckAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     waiting: tuple[RunLine, ...] = ()
     recent: tuple[RunLine, ...] = ()
     today: Today | None = None
+
+
+class DispatchArguments(DispatchParams, frozen=True, omit_defaults=True):
+    """With 0.29's name for taking a task apart."""
+
+    auto_decompose: Annotated[bool, Meta(description="Split a large task among several agents.")] = False
 
 
 class CollaborateArguments(CollaborateParams, frozen=True, omit_defaults=True):

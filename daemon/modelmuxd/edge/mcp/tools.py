@@ -12,13 +12,14 @@ from muxwire.broadcast import BroadcastParams, BroadcastResult
 from muxwire.collaborate import CollaborateResult, PatternList
 from muxwire.faults import USAGE, refuse, unknown_name
 from muxwire.feedback import FeedbackResult
-from muxwire.runs import DispatchParams, RunResult
+from muxwire.runs import RunResult
 from muxwire.workflow import WorkflowList, WorkflowResult
 
 from modelmuxd.edge.mcp.arguments import (
     CheckAnswer,
     CheckParams,
     CollaborateArguments,
+    DispatchArguments,
     FeedbackArguments,
     RunParams,
     WorkflowArguments,
@@ -84,11 +85,12 @@ DISPATCH = Tool(
         "Give one task to one AI coding agent (Codex, Claude, Gemini, …) and get its answer. When it takes longer than "
         "a call may, status is `running`: it goes on, and `next` is the call that waits for it."
     ),
-    params=DispatchParams,
+    params=DispatchArguments,
     result=(RunResult,),
     fields=(
         *("task", "provider", "model", "sandbox", "workdir", "session_id", "continue_session", "timeout"),
         *("max_retries", "failover", "profile", "reasoning_effort", "priority", "worktree", "carry", *_SENT),
+        "auto_decompose",
     ),
 )
 BROADCAST = Tool(
@@ -97,7 +99,7 @@ BROADCAST = Tool(
     description="Give one task to several agents at once and get all their answers.",
     params=BroadcastParams,
     result=(BroadcastResult,),
-    fields=("task", "providers", "model", "quorum", "sandbox", "workdir", "timeout", "profile", *_SENT),
+    fields=("task", "providers", "model", "quorum", "sandbox", "workdir", "timeout", "profile", "compare", *_SENT),
 )
 COLLABORATE = Tool(
     name="mux_collaborate",

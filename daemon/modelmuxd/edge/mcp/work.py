@@ -40,6 +40,7 @@ from modelmuxd.edge.mcp.arguments import (
     CheckAnswer,
     CheckParams,
     CollaborateArguments,
+    DispatchArguments,
     FeedbackArguments,
     RunParams,
     WorkflowArguments,
@@ -106,7 +107,8 @@ class Work:
         return await answer if bound.waits else answer
 
     async def _dispatch(self, asked: Asked, asking: Asking) -> Any:
-        params = msgspec.convert({"failover": True, **asked.given}, DispatchParams, strict=False)
+        given = msgspec.convert({"failover": True, **asked.given}, DispatchArguments, strict=False)
+        params = msgspec.structs.replace(only(DispatchParams, given), decompose=given.auto_decompose)
         return await self._send(DISPATCH, params, asked, asking)
 
     async def _broadcast(self, asked: Asked, asking: Asking) -> Any:
