@@ -32,7 +32,7 @@ def test_cancel_while_streaming_leaves_no_process(world: World) -> None:
 @pytest.mark.parametrize("world", AGENTS, indirect=True)
 def test_cancel_while_a_tool_runs_leaves_no_process(world: World) -> None:
     """Tools start sessions of their own: a signal to the group misses them."""
-    marker = f"sleep 987{id(world) % 1000:03d}"
+    marker = f"tail -n 987{id(world) % 1000:03d} -f /dev/null"  # Qwen Code refuses to sleep
     run_id = start(world, f"In the middle. [[tool:shell:{marker}]] [[reply:Done.]]", "--sandbox", "full")
 
     def tool_runs() -> bool:

@@ -64,6 +64,8 @@ class Served(Protocol):
 
     start_hint: ClassVar[str]
     """How to start it."""
+    stand_in: ClassVar[str]
+    """A program on PATH that is asked where nobody answers; empty for none."""
 
     def address(self, env: Mapping[str, str]) -> tuple[str, int]:
         """Host and port; `env` holds the caller's base names."""

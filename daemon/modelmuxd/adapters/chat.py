@@ -8,10 +8,10 @@ from typing import ClassVar
 from muxwire.words import FaultKind
 
 from modelmuxd.adapters import http_call
-from modelmuxd.adapters.jsonl import JsonlReader, JsonObject, text
+from modelmuxd.adapters.jsonl import JsonlReader, JsonObject, first_line, text
 from modelmuxd.adapters.redact import plain
 from modelmuxd.adapters.trouble import Trouble, killed, last_words, of_exit, settle, unfinished
-from modelmuxd.domain.events import Delta, Event, Started, UsageRead
+from modelmuxd.domain.events import Delta, Event, Notice, Started, UsageRead
 from modelmuxd.domain.invocation import Exit
 from modelmuxd.domain.outcome import Outcome
 from modelmuxd.domain.request import Request
@@ -42,6 +42,8 @@ class ChatReader(JsonlReader):
         elif stage == "asked":
             self.model = text(value, "model") or self.model
             yield Started(session=self._session, model=self.model)
+        elif stage == "instead":
+            yield Notice(f"Its API cannot be reached; `{first_line(text(value, 'program'))} run` is asked instead.")
         elif stage == "done":
             self._done = True
         else:

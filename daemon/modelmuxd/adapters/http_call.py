@@ -29,6 +29,8 @@ class HttpCall(msgspec.Struct, frozen=True, kw_only=True):
     models_url: str = ""
     """Where a model is looked up when the body names none."""
     key_env: str = ""
+    stand_in: str = ""
+    """A program on the caller's PATH that is asked where the server cannot be reached (runner/stand_in.py)."""
     headers: dict[str, str] = {}
     read_seconds: float = 300.0
     """How long the server may say nothing: a model may think, or be loaded first."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from typing import Any
 
 import msgspec
 
-from modelmuxd.runner import web
+from modelmuxd.runner import stand_in, web
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of one answer."""
@@ -50,7 +51,9 @@ def run(call: dict[str, Any], prompt: str) -> int:
             return _ask(client, call, prompt)
     except Told:
         return 1
-    except web.ConnectFailed as error:
+    except (web.ConnectFailed, web.ConnectTimedOut) as error:
+        if program := stand_in.find(call.get("stand_in", ""), os.environ.get("PATH", "")):
+            return _instead(program, call, prompt)
         return _broken("connect", error)
     except web.TimedOut as error:
         return _broken("timeout", error)
@@ -58,6 +61,13 @@ def run(call: dict[str, Any], prompt: str) -> int:
         return _broken("stream", error)
     except (web.BadAddress, web.TooLarge, ValueError) as error:
         return _broken("request", error)
+
+
+def _instead(program: str, call: dict[str, Any], prompt: str) -> int:
+    try:
+        return stand_in.ask(program, call["body"], prompt, _say, LIMIT)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return _broken("connect", error)
 
 
 def _headers(call: dict[str, Any]) -> dict[str, str]:
@@ -68,8 +78,8 @@ def _headers(call: dict[str, Any]) -> dict[str, str]:
 
 
 def _ask(client: web.Client, call: dict[str, Any], prompt: str) -> int:
-    body = call["body"]
-    body["messages"] = [*body["messages"], {"role": "user", "content": prompt}]
+    before = call["body"]["messages"]
+    body = {**call["body"], "messages": [*before, {"role": "user", "content": prompt}]}
     if not body.get("model"):
         body["model"] = _first_model(client, call)
     _say({"mux": "asked", "model": body["model"]})

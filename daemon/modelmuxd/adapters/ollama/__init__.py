@@ -1,5 +1,7 @@
 """Ollama: `/api/chat` of a server on this machine, or where OLLAMA_HOST says.
 
+Where nobody answers there, `ollama run` is asked, if it is on the caller's PATH.
+
 Contract from Ollama's own docs/api.md (2026-11); tried against the loopback model API only.
 """
 
@@ -34,6 +36,7 @@ class Ollama:
     window: ClassVar[int] = 0
 
     start_hint: ClassVar[str] = "Start it with `ollama serve`, or say in OLLAMA_HOST where it is."
+    stand_in: ClassVar[str] = "ollama"
 
     def address(self, env: Mapping[str, str]) -> tuple[str, int]:
         parts = urlsplit(url_of(env.get("OLLAMA_HOST", "")))
@@ -53,6 +56,7 @@ class Ollama:
                 "messages": http_call.messages(request),
                 "stream": True,
             },
+            stand_in="" if request.settings.base_url else self.stand_in,
             read_seconds=LOADING_SECONDS,
         )
         return http_call.invocation(self.name, request, call, ())

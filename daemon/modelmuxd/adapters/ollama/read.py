@@ -12,6 +12,8 @@ from modelmuxd.domain.events import Event
 from modelmuxd.domain.usage import Usage
 
 _NO_MODEL = re.compile(r"model .*(?:not found|does not exist)", re.IGNORECASE)
+_NO_SERVER = re.compile(r"could not connect to ollama|is it running\?", re.IGNORECASE)
+"""What the program says when it finds no server either."""
 
 RULE = "input_may_lack_cached"
 """A prompt that is still in the server's memory may be counted short."""
@@ -34,7 +36,7 @@ class OllamaReader(ChatReader):
         trouble = super()._named(value)
         if trouble and _NO_MODEL.search(trouble.message):
             return Trouble("invalid_request", trouble.message, f"Run `ollama pull {self.model}`.")
-        if trouble and text(value, "kind") == "connect":
+        if trouble and (text(value, "kind") == "connect" or _NO_SERVER.search(trouble.message)):
             return Trouble("not_installed", "Ollama is not running.", "Start it with `ollama serve`.")
         return trouble
 
