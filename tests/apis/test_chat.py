@@ -58,7 +58,8 @@ async def test_an_answer_arrives_with_its_tokens(world: World, provider: str) ->
     assert (run.status, run.output, run.model) == ("success", "all is well 修 🎉", "some-model")
     assert run.token_usage is not None
     assert run.token_usage.output_tokens > 0
-    assert (run.sandbox_enforced, run.cost and run.cost.usd) == ("no_tools", None)
+    free = 0.0 if provider == "ollama" else None
+    assert (run.sandbox_enforced, run.cost and run.cost.usd) == ("no_tools", free)
     (asked,) = world.api.requests
     assert asked["body"]["messages"][-1] == {"role": "user", "content": "Say it. [[reply:all is well 修 🎉]]"}
 
