@@ -14,7 +14,7 @@ from modelmuxd.domain.invocation import Exit
 LOGIN = "Set GEMINI_API_KEY, or run `gemini` and log in with /auth."
 INELIGIBLE = (
     "Google ended Gemini CLI for consumer accounts in June 2026: set GEMINI_API_KEY, use Vertex AI, "
-    "or Antigravity's `agy` instead."
+    "or ask Antigravity's `agy` instead (docs/antigravity.md)."
 )
 OVERRULED = "This machine's own Gemini policies overrule the sandbox of this run, so that it was not kept."
 IGNORED_POLICY = re.compile(rb"Ignoring --admin-policy")
