@@ -79,6 +79,10 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning_effort: Annotated[
         Effort | None, Meta(description="How hard the model should think.", extra=flag("--reasoning-effort"))
     ] = None
+    prefer: Annotated[
+        Literal["quality", "balanced", "cheap", "fast"] | None,
+        Meta(description="What counts most in the choice (default: routing.prefer).", extra=flag("--prefer")),
+    ] = None
     priority: Annotated[int, Meta(description="Higher runs first.", ge=-100, le=100, extra=flag("--priority"))] = 0
     wait_s: Annotated[
         Annotated[float, Meta(ge=0)] | None,

@@ -66,6 +66,14 @@ VERBS: dict[str, Verb] = {
                 ("low", "medium", "high", "xhigh"),
                 "How hard the model should think.",
             ),
+            (
+                "prefer",
+                ("--prefer",),
+                "choice",
+                None,
+                ("quality", "balanced", "cheap", "fast"),
+                "What counts most in the choice (default: routing.prefer).",
+            ),
             ("priority", ("--priority",), "int", 0, (-100, 100), "Higher runs first."),
             (
                 "wait_s",
@@ -453,6 +461,14 @@ OTHERS: dict[str, Verb] = {
                 None,
                 ("low", "medium", "high", "xhigh"),
                 "How hard the model should think.",
+            ),
+            (
+                "prefer",
+                ("--prefer",),
+                "choice",
+                None,
+                ("quality", "balanced", "cheap", "fast"),
+                "What counts most in the choice (default: routing.prefer).",
             ),
             ("priority", ("--priority",), "int", 0, (-100, 100), "Higher runs first."),
             (

@@ -30,6 +30,7 @@ from modelmuxd.engine.feedback import Feedback
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
+from modelmuxd.engine.learned import Learned
 from modelmuxd.engine.line import Line
 from modelmuxd.engine.needs import Needs
 from modelmuxd.engine.notices import Notices
@@ -74,7 +75,8 @@ class Engine:
         self.accounts = Accounts(store)
         self.callers = Callers(store, self.source)
         self.governor = Governor(policy, settings.limits, tuple(adapters))
-        planner = Planner(self.prober.locate, self.governor.excluded, settings.limits.on_timeout)
+        self.learned = Learned(store)
+        planner = Planner(self.prober.locate, self.governor.excluded, self.learned.now, settings.limits.on_timeout)
         self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)
         verifier = Verifier(runner=runner, clock=clock, spool=Path(here.spool))
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 from muxwire.words import WaitReason
 
+from modelmuxd.domain.knowledge import Routed
+
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A provider (and model) that could take a task."""
@@ -21,16 +23,35 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the router thinks of a candidate; all but the first three are empty for one that is excluded."""
+
     candidate: Candidate
     score: float
     reasons: tuple[str, ...] = ()
+    parts: dict[str, float] = {}
+    """What the score is the sum of."""
+    rule: tuple[int, int] | None = None
+    """Priority and hits of the user's rule that it met."""
+    spread: float = 0.0
+    """Standard deviation of what is expected."""
+    weight: float = 0.0
+    """How many judged answers what is expected rests on, the prior's worth among them."""
+    judged: float = 0.0
+    """The same without the prior; what is old counts less."""
+    routed: Routed | None = None
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
     """Best first; those that cannot take the task stand in `excluded` with the reason."""
 
+    kind: str = ""
+    """Of work, as the task's words tell."""
     ranked: tuple[Ranked, ...] = ()
     excluded: tuple[Ranked, ...] = ()
+    sure: float = 1.0
+    """How likely it is that the first is better than the second."""
+    turn: str = ""
+    """What it would take to change its mind, a sentence."""
 
 
 class RetryAt(msgspec.Struct, frozen=True, tag=True):

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from muxwire.faults import USAGE, Fault, refuse
+from muxwire.routing import Prefer
 from muxwire.runs import CallerEnv, DispatchParams, Origin, RetryParams
 from muxwire.settings.model import Target
 from muxwire.words import Effort
@@ -90,6 +91,7 @@ def new_task(
         retry_of=retry_of,
         caller_excluded=excluded(left_out, params, failover=failover),
         notify=notify,
+        prefer=params.prefer or "",
         plan=plan,
         trial=trial,
         blocked=blocked,
@@ -115,6 +117,7 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
         profile=old.profile,
         reasoning_effort=effort_of(old.effort),
         priority=old.priority,
+        prefer=msgspec.convert(old.prefer, Prefer) if old.prefer else None,
         wait_s=params.wait_s,
         background=params.background,
         cancel_on_hangup=params.cancel_on_hangup,

@@ -224,6 +224,7 @@ class Dispatcher:
             billing=ask.billing,
             why=ready.plan.decision.text,
             decisions=(ready.plan.decision,),
+            routed=next((one.routed for one in ready.plan.ranked if one.candidate == ready.candidate), None),
         )
 
     async def conclude(

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 from muxwire.faults import CALLER, LOST, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
+from muxwire.routing import Route, RouteLine
 from muxwire.settings.model import Notifications, OnTimeout, Pattern, Verify, Workflow
 from muxwire.words import Effort, Sandbox
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.bill import Billing, Price
-from modelmuxd.domain.decision import Candidate, Ranked
+from modelmuxd.domain.decision import Candidate, Ranked, Ranking
 from modelmuxd.domain.invocation import Invocation
+from modelmuxd.domain.knowledge import Knowledge
 from modelmuxd.domain.request import ProviderSettings, Request
 from modelmuxd.domain.usage import Usage
 from modelmuxd.engine.environment import child_environment
 from modelmuxd.engine.located import Located, under_profile
 from modelmuxd.engine.retry import eligible
-from modelmuxd.routing.router import Preferences, rank
+from modelmuxd.routing.router import PREFER, Asked, Preferences, rank
 from modelmuxd.store.records import Attempt, Decided, NewTask, Task
 
 
@@ -59,6 +61,10 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
         meant = {self.preferences.default_provider, *(rule.provider for rule in self.preferences.rules)}
         return [one for one in self.adapters.values() if one.name not in self.own or one.name in meant]
 
+    def preferring(self, word: str) -> Preferences:
+        """The preferences, with what this run's user says counts most."""
+        return msgspec.structs.replace(self.preferences, weights=PREFER[word]) if word else self.preferences
+
     def of(self, provider: str) -> ProviderSettings:
         return self.profile.get(provider, ProviderSettings())
 
@@ -71,6 +77,13 @@ class SettingsFor(Protocol):
 
 class Locate(Protocol):
     async def __call__(self, adapter: Adapter, env: Mapping[str, str], names: frozenset[str]) -> Located: ...
+
+
+Known = Callable[[], Awaitable[Knowledge]]
+
+
+async def nothing_known() -> Knowledge:
+    return Knowledge()
 
 
 Excluded = Callable[[str, str], str]
@@ -126,9 +139,12 @@ def wanted(provider: str, settings: TaskSettings) -> list[Adapter]:
 class Planner:
     """Looks the candidates up on the caller's PATH and ranks them."""
 
-    def __init__(self, locate: Locate, excluded: Excluded, on_timeout: OnTimeout = "give up") -> None:
+    def __init__(
+        self, locate: Locate, excluded: Excluded, known: Known = nothing_known, on_timeout: OnTimeout = "give up"
+    ) -> None:
         self._locate = locate
         self._excluded = excluded
+        self._known = known
         self.on_timeout: OnTimeout = on_timeout
 
     async def plan(self, whole: Task, attempts: Sequence[Attempt], settings: TaskSettings) -> Plan:
@@ -141,13 +157,13 @@ class Planner:
         }
         candidates = [self._permitted(self._candidate(one, located[one.name], task, settings)) for one in adapters]
         usable = [one for one in candidates if self._unspent(one.provider, attempts, task.max_retries, settings)]
-        ranking = rank(task.task, usable, settings.preferences)
+        ranking = rank(asked_of(task), usable, settings.preferring(task.prefer), await self._known())
         ranked = _first(ranking.ranked, attempts[-1].provider if attempts else named(task))
         return Plan(
             ranked=ranked,
             located=located,
             fault=None if ranked else _nobody(candidates),
-            decision=_explain(ranked, ranking.excluded),
+            decision=_explain(ranking, ranked),
         )
 
     def _unspent(self, provider: str, attempts: Sequence[Attempt], max_retries: int, settings: TaskSettings) -> bool:
@@ -312,15 +328,35 @@ def _nobody(candidates: Sequence[Candidate]) -> Fault:
     )
 
 
-def _explain(ranked: Sequence[Ranked], excluded: Sequence[Ranked]) -> Decided:
-    best = f"{ranked[0].candidate.provider}: {'; '.join(ranked[0].reasons)}" if ranked else "nobody can take it"
-    return Decided(
-        kind="route",
-        text=best,
-        data={
-            "ranked": [
-                {"provider": one.candidate.provider, "score": one.score, "reasons": list(one.reasons)} for one in ranked
-            ],
-            "excluded": [{"provider": one.candidate.provider, "reasons": list(one.reasons)} for one in excluded],
-        },
+def asked_of(task: NewTask) -> Asked:
+    """What the router is told of it. A worktree's project is the checkout it comes from."""
+    project = task.worktree.checkout if task.worktree else task.workdir
+    return Asked(task=task.task, project=project, explore=task.sandbox != "full", seed=task.run_id)
+
+
+def route_of(ranking: Ranking, ranked: Sequence[Ranked]) -> Route:
+    """The decision in numbers; `ranked` in the order in which they are to be asked."""
+    return Route(
+        kind=ranking.kind,
+        ranked=tuple(_line(one) for one in ranked),
+        excluded=tuple(_line(one) for one in ranking.excluded),
+        sure=ranking.sure,
+        turn=ranking.turn,
     )
+
+
+def _line(one: Ranked) -> RouteLine:
+    return RouteLine(
+        provider=one.candidate.provider,
+        model=one.candidate.model,
+        score=round(one.score, 4),
+        parts={name: round(value, 4) for name, value in one.parts.items() if value},
+        spread=round(one.spread, 4),
+        judged=round(one.judged, 2),
+        reasons=one.reasons,
+    )
+
+
+def _explain(ranking: Ranking, ranked: Sequence[Ranked]) -> Decided:
+    best = f"{ranked[0].candidate.provider}: {'; '.join(ranked[0].reasons)}" if ranked else "nobody can take it"
+    return Decided(kind="route", text=best, data=msgspec.to_builtins(route_of(ranking, ranked)))

@@ -25,7 +25,8 @@ from modelmuxd.domain.request import ProviderSettings
 from modelmuxd.engine.look import Sight, sight
 from modelmuxd.engine.plan import TaskSettings
 from modelmuxd.engine.prices import own_price
-from modelmuxd.routing.router import Preferences, Rule
+from modelmuxd.routing.router import PREFER, Preferences
+from modelmuxd.routing.rules import Rule
 
 
 class SettingsSource:
@@ -83,6 +84,8 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         profile={key: msgspec.convert(msgspec.to_builtins(one), ProviderSettings) for key, one in providers.items()},
         preferences=Preferences(
             default_provider=settings.routing.default_provider,
+            weights=PREFER[settings.routing.prefer],
+            explore=settings.routing.explore,
             rules=tuple(
                 Rule(
                     provider=rule.provider,

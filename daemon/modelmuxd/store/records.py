@@ -69,6 +69,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """It measures its agent: what it does and how that is checked."""
     caller_excluded: str = ""
     """The provider that called; the task goes to it only where its user names it."""
+    prefer: str = ""
+    """What counts most in the choice, where its user says so for this run."""
     notify: tuple[Target, ...] = ()
     """Whom its end is to be told; what they are is read from the settings when it is."""
     blocked: Fault | None = None

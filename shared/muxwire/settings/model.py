@@ -44,6 +44,10 @@ class Rule(_Table, frozen=True):
 class Routing(_Table, frozen=True):
     default_provider: str = "codex"
     rules: tuple[Rule, ...] = ()
+    prefer: Literal["quality", "balanced", "cheap", "fast"] = "balanced"
+    """What counts most."""
+    explore: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.05
+    """Which share of what is uncertain of an agent is left to chance; 0 for none. Never with sandbox `full`."""
 
 
 class ProfileProvider(_Table, frozen=True):

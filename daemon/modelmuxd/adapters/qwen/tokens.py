@@ -29,7 +29,5 @@ class Counts:
         taken, cached, output = (self._sums[key] for key in _KEYS)
         if not (taken or output):
             return None
-        cached = min(cached, taken)
-        return Usage(
-            input=taken - cached, cached=cached, output=output, model=model, rule=RULE, raw=compact(dict(self._sums))
-        )
+        cached, raw = min(cached, taken), compact({**self._sums})
+        return Usage(input=taken - cached, cached=cached, output=output, model=model, rule=RULE, raw=raw)

@@ -49,8 +49,7 @@ def plan_of(name: str, settings: TaskSettings, budget_micros: int | None) -> Pla
 
 
 def _planned(step: Step, needs: tuple[str, ...]) -> PlannedStep:
-    said = {**msgspec.structs.asdict(step), "needs": needs}
-    return PlannedStep(**said)
+    return msgspec.convert({**msgspec.to_builtins(step), "needs": needs}, PlannedStep)
 
 
 def line_of(name: str, workflow: Workflow) -> WorkflowLine:
