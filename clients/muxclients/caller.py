@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-_TASKS = ("dispatch", "broadcast", "collaborate", "workflow")
+_TASKS = ("dispatch", "route", "broadcast", "collaborate", "workflow")
 """Calls that bring a task, which is done where their caller is."""
 
 _kept: dict[str, Any] = {}

@@ -19,6 +19,7 @@ from muxwire import (
     mcp,
     policy,
     retention,
+    routing,
     runs,
     workflow,
 )
@@ -117,6 +118,8 @@ BENCHMARK = Method(
 FEEDBACK = Method(
     "feedback", feedback.FeedbackParams, feedback.FeedbackResult, "Rate an answer, which routing learns from."
 )
+ROUTE = Method("route", runs.DispatchParams, routing.Route, "Show whom a task would go to, and why; nothing is run.")
+ROUTING = Method("routing", routing.RoutingParams, routing.Routing, "Keep or forget what the router has learned.")
 CLEAN = Method("clean", retention.CleanParams, retention.CleanResult, "Take away what is old, after asking.")
 SPACE = Method("space", insight.Nothing, retention.Space, "Show what the record takes on disk.")
 MCP = Method("mcp", mcp.McpParams, insight.Nothing, "Carry the MCP session of an IDE.", event=mcp.McpLine)
@@ -131,6 +134,6 @@ METHODS: dict[str, Method[Any, Any]] = {
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
         *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
-        *(POLICY, POLICY_TEST, ENV, FEEDBACK, BENCHMARK, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
+        *(POLICY, POLICY_TEST, ENV, FEEDBACK, BENCHMARK, ROUTE, ROUTING, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
     )
 }

@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
-
-from muxwire.runs import flag
-from muxwire.words import Sandbox
 
 Prefer = Literal["quality", "balanced", "cheap", "fast"]
 """What a user gives up for what."""
-
-
-class RouteParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whom a task would go to; nothing is run."""
-
-    task: Annotated[
-        str,
-        Meta(
-            description="The task; read from stdin when no words are given.",
-            extra_json_schema={"minLength": 1},
-            extra=flag(positional=True, words=True),
-        ),
-    ]
-    sandbox: Annotated[Sandbox, Meta(description="What the agent may change.", extra=flag("--sandbox"))] = "read-only"
-    prefer: Annotated[
-        Prefer | None, Meta(description="What counts most (default: routing.prefer).", extra=flag("--prefer"))
-    ] = None
-    profile: Annotated[str, Meta(description="Named profile from profiles.toml.", extra=flag("--profile"))] = ""
-    env: dict[str, str] = {}
-    workdir: str = ""
 
 
 class RouteLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -1,5 +1,4 @@
-"""Drives the shipped router through a harness of recorded outcomes (`evaluate.py`, handed in): `python -m bench routing`
-is not it, since the data belongs to others and is not here.
+"""Drives the shipped router through a harness of recorded outcomes, which is handed in: its data belongs to others.
 
     PYTHONPATH=tests python -m bench.routing FOLDER [SEEDS]
 

@@ -51,6 +51,8 @@ COMMANDS = {
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
     "benchmark": Name("benchmark:benchmark", OTHERS["benchmark"][0], ALSO),
     "feedback": Name("rendered:feedback", OTHERS["feedback"][0], ALSO),
+    "route": Name("rendered:route", OTHERS["route"][0], ALSO),
+    "routing": Name("routing:routing", OTHERS["routing"][0], ALSO),
     "clean": Name("clean:clean", OTHERS["clean"][0], ALSO),
     "service": Name("service:service", "Have the daemon started at login.", ALSO),
     "version": Name("version:version", VERBS["version"][0], ALSO),

@@ -61,6 +61,11 @@ show = command("show", partial(ask, "show"), examples=("muxctl show 01kak3", "mu
 wait = command("wait", partial(ask, "wait"), examples=("muxctl wait 01kak3 01kak4", "muxctl wait 01kak3 --wait 60"))
 cancel = command("cancel", partial(ask, "cancel"), examples=("muxctl cancel 01kak3", "muxctl cancel --all"))
 attach = command("attach", partial(ask, "attach"), examples=("muxctl attach 01kak3",))
+route = command(
+    "route",
+    partial(ask, "route"),
+    examples=('muxctl route "fix this"', "muxctl route --prefer cheap x"),
+)
 why = command("why", partial(ask, "why"), examples=("muxctl why 01kak3",))
 retry = command("retry", partial(ask, "retry"), examples=("muxctl retry 01kak3", "muxctl retry 01kak3 -p claude"))
 sessions = command("sessions", partial(ask, "sessions"), examples=("muxctl sessions",))

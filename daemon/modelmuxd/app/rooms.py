@@ -37,6 +37,7 @@ from modelmuxd.engine.notices import Notices
 from modelmuxd.engine.plan import Planner
 from modelmuxd.engine.reconcile import Reconciler
 from modelmuxd.engine.retention import Retention
+from modelmuxd.engine.route import Routes
 from modelmuxd.engine.runs import Runs
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.task_settings import SettingsSource
@@ -172,6 +173,7 @@ class Engine:
             clock=clock,
         )
         self.notices = Notices(store=store, settings_for=self.source, login_env=login.get, hub=self.hub, clock=clock)
+        self.routes = Routes(planner, self.source, clock)
         self.retention = Retention(store=store, source=self.source, here=here, clock=clock)
         self.ending = Ending(attempts=self.attempts, scheduler=self.scheduler, hub=self.hub)
 

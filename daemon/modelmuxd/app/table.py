@@ -33,6 +33,8 @@ from muxwire.methods import (
     POLICY_TEST,
     QUEUE,
     RETRY,
+    ROUTE,
+    ROUTING,
     SESSIONS,
     SHOW,
     SHUTDOWN,
@@ -109,6 +111,7 @@ def handlers_of(
         notices=notices,
         version=OURS,
     )
+    routing = handlers.Routing(engine.routes, engine.learned, engine.callers, engine.runs)
     retention = handlers.Retention(engine.retention, engine.runs)
     tables: tuple[Mapping[Method[Any, Any], Handler], ...] = (
         {PING: insight.ping, VERSION: insight.version, FACTS: insight.facts},
@@ -120,6 +123,7 @@ def handlers_of(
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
         {FEEDBACK: handlers.Feedback(engine.feedback), BENCHMARK: handlers.Benchmark(engine.benchmark, engine.runs)},
+        {ROUTE: routing.route, ROUTING: routing.learning},
         {CLEAN: retention.clean, SPACE: retention.space},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )

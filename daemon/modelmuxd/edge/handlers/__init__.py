@@ -13,6 +13,7 @@ from modelmuxd.edge.handlers.mcp import Mcp
 from modelmuxd.edge.handlers.policy import Policy
 from modelmuxd.edge.handlers.queue import Queue
 from modelmuxd.edge.handlers.retention import Retention
+from modelmuxd.edge.handlers.routing import Routing
 from modelmuxd.edge.handlers.runs import Runs
 from modelmuxd.edge.handlers.shutdown import Shutdown
 from modelmuxd.edge.handlers.worktree import Worktree
@@ -29,6 +30,7 @@ __all__ = [
     "Policy",
     "Queue",
     "Retention",
+    "Routing",
     "Runs",
     "Shutdown",
     "Worktree",

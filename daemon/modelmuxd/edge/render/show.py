@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from muxwire.protocol import View
+from muxwire.routing import Route
 from muxwire.runs import AttemptDetail, Cost, RunDetail, RunResult
 
-from modelmuxd.edge.render import clean, human, runs
+from modelmuxd.edge.render import clean, human, routing, runs
 from modelmuxd.edge.render.layout import paint, sheet, table
 from modelmuxd.edge.render.plain import fault_text
 
@@ -43,19 +45,17 @@ def why_text(detail: RunDetail, view: View) -> str:
     lines = []
     for one in detail.decisions:
         lines.append(f"{human.clock(one.at)}  {paint(one.kind, 'bold', view)}  {clean.line(one.text)}\n")
-        lines += [f"          {paint(reason, 'dim', view)}\n" for reason in _reasons(one.data)]
+        if one.kind == "route":
+            lines.append(routing.reasons_text(_route(one.data), view, indent=" " * 10))
     return "".join(lines) or f"Nothing has been decided about it yet: it is {detail.result.status}.\n"
 
 
-def _reasons(data: dict[str, object]) -> list[str]:
-    """The candidates of a route, ranked and excluded, as the router wrote them down."""
-    told = []
-    for name, mark in (("ranked", "·"), ("excluded", "✗")):
-        for one in as_list(data.get(name)):
-            if isinstance(one, dict):
-                reasons = "; ".join(map(str, as_list(one.get("reasons"))))
-                told.append(clean.line(f"{mark} {one.get('provider')}: {reasons}"))
-    return told
+def _route(data: dict[str, object]) -> Route:
+    """Of an older version some of it may be missing."""
+    try:
+        return msgspec.convert(data, Route)
+    except msgspec.ValidationError:
+        return Route()
 
 
 def as_list(value: object) -> list[Any]:
