@@ -15,6 +15,7 @@ from muxwire import (
     collaborate,
     events,
     feedback,
+    imports,
     insight,
     mcp,
     policy,
@@ -121,6 +122,7 @@ FEEDBACK = Method(
 ROUTE = Method("route", runs.DispatchParams, routing.Route, "Show whom a task would go to, and why; nothing is run.")
 ROUTING = Method("routing", routing.RoutingParams, routing.Routing, "Keep or forget what the router has learned.")
 CLEAN = Method("clean", retention.CleanParams, retention.CleanResult, "Take away what is old, after asking.")
+IMPORT = Method("import", imports.ImportParams, imports.ImportResult, "Take over history and ratings of modelmux 0.29.")
 SPACE = Method("space", insight.Nothing, retention.Space, "Show what the record takes on disk.")
 MCP = Method("mcp", mcp.McpParams, insight.Nothing, "Carry the MCP session of an IDE.", event=mcp.McpLine)
 FACTS = Method("facts", insight.Nothing, insight.DaemonFacts, "Show the daemon's own facts.")
@@ -134,6 +136,6 @@ METHODS: dict[str, Method[Any, Any]] = {
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
         *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
-        *(POLICY, POLICY_TEST, ENV, FEEDBACK, BENCHMARK, ROUTE, ROUTING, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
+        *(POLICY, POLICY_TEST, ENV, FEEDBACK, BENCHMARK, ROUTE, ROUTING, IMPORT, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
     )
 }

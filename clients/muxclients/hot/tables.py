@@ -649,6 +649,14 @@ OTHERS: dict[str, Verb] = {
         ),
     ),
     "routing": ("Keep or forget what the router has learned.", None, ()),
+    "import": (
+        "Take over history and ratings of modelmux 0.29.",
+        ("version", "one", True),
+        (
+            ("folder", ("--from",), "text", "", None, "The folder of 0.29's files (default: ~/.config/modelmux)."),
+            ("dry_run", ("--dry-run",), "flag", False, None, "Only tell what would be taken over."),
+        ),
+    ),
     "clean": (
         "Take away what is old, after asking.",
         ("what", "many", False),

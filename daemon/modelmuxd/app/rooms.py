@@ -29,6 +29,7 @@ from modelmuxd.engine.environment import Environments, Secrets
 from modelmuxd.engine.feedback import Feedback
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.imports.imports import Imports
 from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.learned import Learned
 from modelmuxd.engine.line import Line
@@ -162,6 +163,7 @@ class Engine:
             limits=settings.limits,
             folder=f"{here.state}/benchmark",
         )
+        self.imports = Imports(store, here)
         self.doctor = Doctor(store, self.line)
         self.reconciler = Reconciler(
             store=store,

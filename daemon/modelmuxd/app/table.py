@@ -25,6 +25,7 @@ from muxwire.methods import (
     ENV,
     FACTS,
     FEEDBACK,
+    IMPORT,
     LIVE,
     MCP,
     PATTERNS,
@@ -124,7 +125,7 @@ def handlers_of(
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
         {FEEDBACK: handlers.Feedback(engine.feedback), BENCHMARK: handlers.Benchmark(engine.benchmark, engine.runs)},
         {ROUTE: routing.route, ROUTING: routing.learning},
-        {CLEAN: retention.clean, SPACE: retention.space},
+        {CLEAN: retention.clean, SPACE: retention.space, IMPORT: handlers.Imports(engine.imports, engine.runs)},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )
     return Handlers(*tables, {MCP: handlers.Mcp(Handlers(*tables, partial=True), engine.login.get)})

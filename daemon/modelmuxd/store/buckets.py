@@ -42,7 +42,13 @@ def add(db: sqlite3.Connection, bucket: Bucket, counts: Counts) -> None:
 
 
 def run_ended(db: sqlite3.Connection, task_id: int) -> None:
-    """Count a run at its end, as it stands in its row now. A composite is not counted: its turns are."""
+    """Count a run at its end, as it stands in its row now."""
+    if counted := of_run(db, task_id):
+        add(db, *counted)
+
+
+def of_run(db: sqlite3.Connection, task_id: int) -> tuple[Bucket, Counts] | None:
+    """Where an ended run counts, and with what. A composite is not counted: its turns are."""
     state, ended, started, provider, model, asked, origin, workdir, plan, account = db.execute(
         "SELECT state, ended_at, started_at, tasks.provider, tasks.model, requests.provider, origin, workdir, plan,"
         " (SELECT account FROM attempts WHERE task_id = tasks.id ORDER BY number DESC LIMIT 1)"
@@ -50,7 +56,7 @@ def run_ended(db: sqlite3.Connection, task_id: int) -> None:
         (task_id,),
     ).fetchone()
     if plan is not None:
-        return
+        return None
     bucket = Bucket(
         hour=int(ended) // HOUR_S,
         provider=provider or _named(asked),
@@ -61,7 +67,7 @@ def run_ended(db: sqlite3.Connection, task_id: int) -> None:
         status=state,
     )
     ms = 0 if started is None else round(max(0.0, ended - started) * 1000)
-    add(db, bucket, Counts(runs=1, calls=1, ms=ms))
+    return bucket, Counts(runs=1, calls=1, ms=ms)
 
 
 def attempt_ended(db: sqlite3.Connection, task_id: int, number: int) -> None:

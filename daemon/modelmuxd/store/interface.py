@@ -38,6 +38,7 @@ from modelmuxd.store.records import (
     Cooldown,
     Decided,
     Ending,
+    Line,
     NewTask,
     Notice,
     Old,
@@ -243,6 +244,15 @@ class TaskStore(Protocol):
 
     async def known(self, run_ids: Sequence[str]) -> frozenset[str]:
         """Those of them, a few hundred at most, that are in the record."""
+        ...
+
+    async def take_over(self, lines: Sequence[Line]) -> tuple[int, int]:
+        """Lines of another version's files, each of them once for ever: how many were new, and how many of these rate
+        a run that is not there."""
+        ...
+
+    async def taken_over(self, digests: Sequence[bytes]) -> int:
+        """How many of these lines, a few hundred at most, were taken over before."""
         ...
 
     async def pages(self) -> tuple[int, int]:

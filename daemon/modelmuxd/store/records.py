@@ -13,7 +13,8 @@ from muxwire.settings.model import Target
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
 from modelmuxd.domain.bill import Bill, Billing
-from modelmuxd.domain.knowledge import Routed, Signal
+from modelmuxd.domain.imported import OldRating
+from modelmuxd.domain.knowledge import Judged, Routed, Signal
 from modelmuxd.domain.plans import Plan
 from modelmuxd.domain.trial import Trial
 from modelmuxd.domain.usage import Usage
@@ -382,3 +383,31 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     plan_micros: int | None = None
     unpriced: int = 0
     """Runs that had an attempt and whose cost is unknown."""
+
+
+class OldRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that another version did, in its final state."""
+
+    task: Task
+    attempt: Attempt | None = None
+    old_id: str = ""
+    """Its id there; several runs may share one, and it leads to the first of them."""
+    why: str
+    """Where it comes from, in a sentence."""
+    echo: str = ""
+    """It may be there already, from another file; this is then noted with that run."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What one line of another version's file holds."""
+
+    digest: bytes
+    """Of the file's name and the line: what it is known by."""
+    runs: tuple[OldRun, ...] = ()
+    rating: OldRating | None = None
+    judged: Judged | None = None
+    """What routing is told by the rating."""
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        return (self.judged,) if self.judged else ()

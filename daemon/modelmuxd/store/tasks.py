@@ -20,7 +20,7 @@ from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store import accounts, buckets, budgets, composites, ending, lineage, lookup, retention, search
+from modelmuxd.store import accounts, buckets, budgets, composites, ending, imports, lineage, lookup, retention, search
 from modelmuxd.store import history as past_
 from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import notices as noticing
@@ -39,6 +39,7 @@ from modelmuxd.store.records import (
     Cooldown,
     Decided,
     Ending,
+    Line,
     NewTask,
     Notice,
     Old,
@@ -240,6 +241,12 @@ class SqliteTaskStore:
 
     async def known(self, run_ids: Sequence[str]) -> frozenset[str]:
         return await self._readers.rows(lambda db: retention.known(db, run_ids))
+
+    async def take_over(self, lines: Sequence[Line]) -> tuple[int, int]:
+        return await self._write(lambda db: imports.take_over(db, lines), durable=False)
+
+    async def taken_over(self, digests: Sequence[bytes]) -> int:
+        return await self._readers.rows(lambda db: imports.known(db, digests))
 
     async def pages(self) -> tuple[int, int]:
         return await self._readers.rows(retention.pages)

@@ -8,6 +8,7 @@ from modelmuxd.edge.handlers.composites import Composites
 from modelmuxd.edge.handlers.dispatch import Dispatch
 from modelmuxd.edge.handlers.env import Env
 from modelmuxd.edge.handlers.feedback import Feedback
+from modelmuxd.edge.handlers.imports import Imports
 from modelmuxd.edge.handlers.insight import Insight
 from modelmuxd.edge.handlers.mcp import Mcp
 from modelmuxd.edge.handlers.policy import Policy
@@ -25,6 +26,7 @@ __all__ = [
     "Dispatch",
     "Env",
     "Feedback",
+    "Imports",
     "Insight",
     "Mcp",
     "Policy",
