@@ -100,6 +100,8 @@ class Bridge(BaseHTTPRequestHandler):
         params = message.get("params") or {}
         meta = params.get("_meta") or {}
         version = self.headers.get("MCP-Protocol-Version", "")
+        if message.get("method") == "initialize" and META in meta:
+            return self._error(404, message.get("id"), -32601, "Method not found")
         if message.get("method") == "initialize":
             name = uuid.uuid4().hex
             self.sessions[name] = Shim(self.argv, self.env)
@@ -135,7 +137,7 @@ class Bridge(BaseHTTPRequestHandler):
         return ""
 
     def _relay(self, shim: Shim, message: dict[str, Any], headers: dict[str, str], *, stateless: bool = False) -> None:
-        if "id" not in message:
+        if "id" not in message or "method" not in message:  # also what answers a request of ours
             shim.say(message)
             return self._json(202, None)
         came = shim.ask(message)
