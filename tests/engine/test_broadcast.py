@@ -251,6 +251,7 @@ async def test_what_cannot_be_asked_is_refused_by_name(stage: Stage) -> None:
             {"providers": ("nobody",)},
             {"providers": ("auto",)},
             {"quorum": 4},
+            {"quorum": 1, "all": True},
             {"sandbox": "write"},
         ):
             with pytest.raises(FaultError):

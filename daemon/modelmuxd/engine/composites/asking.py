@@ -46,6 +46,8 @@ def broadcast_of(params: BroadcastParams, members: tuple[Member, ...], judge: Me
     if params.sandbox != "read-only" and not params.worktree:
         hint = "Add --worktree: each then has a folder of its own."
         raise refuse(USAGE, "All members would write in the same folder.", hint)
+    if params.quorum and params.all:
+        raise refuse(USAGE, "With a quorum not all are waited for.", "Leave out --quorum or --all.")
     if params.quorum > len(members):
         text = f"A quorum of {params.quorum} of {len(members)} members can never be."
         raise refuse(USAGE, text, "Ask more members, or lower --quorum.")

@@ -19,6 +19,7 @@ from modelmuxd.engine.composites.broadcast import fault_of, state_of
 from modelmuxd.engine.composites.prompts import turn_of
 from modelmuxd.engine.composites.score import Finish, Next, Reply, Score
 
+SPENT = "the budget is used up"
 Group = tuple[PatternTurn, ...]
 """Those who speak at the same time."""
 
@@ -97,6 +98,9 @@ def finish(plan: Collaboration, score: Score, walk: Walk) -> Finish:
     if work is not None:
         return Finish(state="success", summary=summary, output=work.text, whole_of=work.run_id)
     failed = [reply for reply in score.replies.values() if reply.failed]
+    if not failed and SPENT not in walk.notes:
+        text = f"The pattern {plan.name} ended before anybody spoke whose answer is its result."
+        return Finish(state="error", summary=summary, fault=Fault("invalid_request", text, "See `muxctl patterns`."))
     if not failed:
         spent = Fault(BUDGET, "The budget was used up before there was a result.", "Send it again with more --budget.")
         return Finish(state="blocked", summary=summary, fault=spent)
@@ -116,7 +120,7 @@ def _spoken(plan: Collaboration, score: Score, walk: Walk, group: Group, round: 
     """Whether all of a group have said what they have to; else `walk.next` tells what is missing."""
     missing = [turn for part in group if (turn := turn_of(plan, score, part, round, walk.verdict)) is not None]
     if missing and _spent(plan, score):
-        walk.notes.append("the budget is used up")
+        walk.notes.append(SPENT)
         return False
     waiting = any(
         (reply := score.replies.get((step, round))) and not reply.ended for part in group for step in steps(part)

@@ -48,6 +48,7 @@ def _turn(
     tail: str = "",
 ) -> Turn:
     """With a session the short words are enough, and whoever has it is asked; without one anybody may take it."""
+    name, _, model = part.provider.partition("/")
     template = part.again if session and part.again else part.prompt
     text = fill(template.strip(), lambda name: _value(plan, score, name, round, verdict))
     if part.verdict:
@@ -57,7 +58,7 @@ def _turn(
         round=round,
         task=text,
         provider=session.provider if session else part.provider,
-        model=part.provider.partition("/")[2] if session and part.provider.startswith(session.provider) else "",
+        model=model if session and name == session.provider else "",
         sandbox=None if part.writes else "read-only",
         session_id=session.session_id if session else "",
         schema=verdicts.SCHEMAS[part.verdict] if part.verdict == "review" else "",
