@@ -40,7 +40,7 @@ _OF_FAULT: dict[str, int] = {
 
 TABLE: tuple[tuple[int, str], ...] = (
     (words.EXIT_SUCCESS, "done, or accepted and still under way"),
-    (words.EXIT_FAILED, "the task failed"),
+    (words.EXIT_FAILED, "the task failed, or its review did not approve it"),
     (words.EXIT_USAGE, "wrong usage: an unknown option, name, run or configuration key"),
     (words.EXIT_REFUSED, "refused by policy or budget"),
     (words.EXIT_NO_PROVIDER, "no usable provider: none installed, logged in, or out of cooldown"),
