@@ -74,8 +74,7 @@ def test_it_answers_and_its_session_goes_on(acp: Acp) -> None:
     assert "over acp" not in second.output, "the past is told again"
 
 
-@pytest.mark.parametrize("sandbox", ["read-only", "write"])
-@pytest.mark.parametrize("tool", ["write", "shell"])
+@pytest.mark.parametrize(("sandbox", "tool"), [("read-only", "write"), ("read-only", "shell"), ("write", "shell")])
 @pytest.mark.parametrize("acp", AGENTS, indirect=True)
 def test_the_sandbox_word_holds(acp: Acp, tool: str, sandbox: str) -> None:
     """Read-only leaves no file inside; write leaves none outside."""
@@ -93,14 +92,14 @@ def test_write_lets_it_edit_in_its_folder(acp: Acp) -> None:
     assert target.exists()
 
 
-@pytest.mark.parametrize("acp", AGENTS, indirect=True)
+@pytest.mark.parametrize("acp", ["codex", "opencode"], indirect=True)
 def test_full_lets_it_write(acp: Acp) -> None:
     target = acp.world.project / "made.txt"
     run = acp.dispatch(f"Do it. [[tool:shell:echo x > {target}]] [[reply:Done.]]", "--sandbox", "full")
     assert (run.status, target.exists()) == ("success", True)
 
 
-@pytest.mark.parametrize("acp", AGENTS, indirect=True)
+@pytest.mark.parametrize("acp", ["gemini", "codex"], indirect=True)
 def test_a_cancel_leaves_no_process(acp: Acp) -> None:
     run_id = acp.start("In the middle. [[long:40000]] [[chunk-delay:1]]")
     until(lambda: acp.world.asked("In the middle."), "the model request")
@@ -110,7 +109,7 @@ def test_a_cancel_leaves_no_process(acp: Acp) -> None:
     until(lambda: not acp.world.agents(), "the end of the process tree")
 
 
-@pytest.mark.parametrize("acp", AGENTS, indirect=True)
+@pytest.mark.parametrize("acp", ["gemini", "codex"], indirect=True)
 def test_it_outlives_the_daemon(acp: Acp) -> None:
     run_id = acp.start("In the middle. [[delay:4]] [[reply:Still here.]]")
     until(lambda: acp.world.asked("In the middle."), "the model request")
