@@ -9,7 +9,7 @@ import pytest
 from anyio import create_task_group
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.records import CallLimit, Claimed, Decided, Reserve
-from muxwire.faults import BUDGET, CONFLICT, NOT_FOUND, POLICY, FaultError
+from muxwire.faults import BUDGET, CONFLICT, NOT_FOUND, POLICY, Fault, FaultError
 from muxwire.runs import Origin
 from store.builders import Engine, a_claim, a_task, an_end, run_id, running
 
@@ -108,12 +108,15 @@ class ClaimsConformance:
     async def test_what_is_held_back_counts_until_it_is_spent(self, store: TaskStore) -> None:
         first = (await self.claim(store, 1, reserve=spending(60))).attempt
         assert first
-        refused = await self.claim(store, 2, reserve=spending(60))
-        assert refused.refused
-        assert refused.refused.code == BUDGET
+        held = await self.claim(store, 2, reserve=spending(60))
+        assert held.waiting == "budget"
+        assert "$0.00 held back" in held.text
         await store.settle(an_end(first, cost_micros=10), 6.0)
         assert (await store.claim(a_claim(2, reserve=spending(60)), 7.0)).attempt
-        assert (await self.claim(store, 3, reserve=spending(31))).refused
+        assert (await self.claim(store, 3, reserve=spending(31))).waiting == "budget"
+        refused = (await store.claim(a_claim(3, reserve=spending(91)), 7.0)).refused
+        assert refused
+        assert refused.code == BUDGET
         assert (await self.claim(store, 4, reserve=spending(30))).attempt
 
     async def test_an_unknown_cost_is_all_that_was_held_back(self, store: TaskStore) -> None:
@@ -121,6 +124,26 @@ class ClaimsConformance:
         assert first
         await store.settle(an_end(first, cost_micros=None), 6.0)
         assert (await self.claim(store, 2, reserve=spending(41))).refused
+
+    async def test_a_week_is_the_sum_of_its_days(self, store: TaskStore) -> None:
+        def on(day: int, amount: int, since: int, limit: int | None = 100) -> tuple[Reserve, ...]:
+            return (Reserve(bucket=f"all/{day}", since=f"all/{since}", amount=amount, limit=limit),)
+
+        for number, day in ((1, 10), (2, 11), (3, 12)):
+            first = (await self.claim(store, number, reserve=on(day, 0, day, None))).attempt
+            assert first
+            await store.settle(an_end(first, cost_micros=30), 6.0)
+        assert (await self.claim(store, 4, reserve=on(12, 41, 11))).refused
+        assert (await self.claim(store, 5, reserve=on(12, 11, 10))).refused
+        assert (await store.claim(a_claim(5, reserve=on(12, 40, 11)), 7.0)).attempt
+        (gone,) = await store.purses(on(12, 1, 10))
+        assert (gone.spent, gone.held) == (90, 40)
+
+    async def test_who_was_never_asked_has_spent_nothing(self, store: TaskStore) -> None:
+        first = (await self.claim(store, 1, reserve=spending(60))).attempt
+        assert first
+        await store.settle(an_end(first, cost_micros=None, attempt_state="auth", fault=Fault("auth", "x")), 6.0)
+        assert (await self.claim(store, 2, reserve=spending(100))).attempt
 
     # lineage
 

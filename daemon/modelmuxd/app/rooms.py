@@ -15,6 +15,7 @@ from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission
 from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.benchmark.benchmark import Benchmark
+from modelmuxd.engine.budgets import Purses
 from modelmuxd.engine.callers import Callers
 from modelmuxd.engine.check import Prober
 from modelmuxd.engine.clock import Clock
@@ -82,6 +83,7 @@ class Engine:
         self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)
         verifier = Verifier(runner=runner, clock=clock, spool=Path(here.spool))
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
+        self.purses = Purses(store, self.source, clock)
         self.admission = Admission(
             store=store,
             planner=planner,
@@ -90,6 +92,7 @@ class Engine:
             accounts=self.accounts,
             environments=Environments(self.secrets, login.get),
             settings_for=self.source,
+            purses=self.purses,
             clock=clock,
         )
         self.dispatcher = Dispatcher(
@@ -105,6 +108,7 @@ class Engine:
             settings_for=self.source,
             hub=self.hub,
             inbox=inbox,
+            purses=self.purses,
             clock=clock,
         )
         needs = Needs(self.source, self.prober.locate)

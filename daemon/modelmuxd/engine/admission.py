@@ -12,6 +12,7 @@ from muxwire.words import FINAL_STATES, FinalState, State
 
 from modelmuxd.domain.decision import Candidate, Held
 from modelmuxd.engine.accounts import Accounts
+from modelmuxd.engine.budgets import Purses
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.environment import Environments
 from modelmuxd.engine.governor import Governor
@@ -62,6 +63,7 @@ class Admission:
         accounts: Accounts,
         environments: Environments,
         settings_for: SettingsFor,
+        purses: Purses,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -71,6 +73,7 @@ class Admission:
         self._accounts = accounts
         self._environments = environments
         self._settings_for = settings_for
+        self._purses = purses
         self._clock = clock
 
     async def look(self, task: Task) -> Found:
@@ -120,6 +123,7 @@ class Admission:
             if time_left(task, tried) <= 0:
                 return Over(state="timeout", fault=_used_up(task))
             plan = await self._planner.plan(task, tried, settings)
+            plan = await self._purses.affordable(task.new, settings, plan)
             workdir = await anyio.to_thread.run_sync(written_in, task) if writes(task) else ""
         except FaultError as error:
             return Over(state="error", fault=error.fault)

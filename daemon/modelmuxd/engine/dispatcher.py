@@ -20,6 +20,7 @@ from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission, Over, Ready, time_left
 from modelmuxd.engine.attempts import Attempts, Live, ended_with
 from modelmuxd.engine.bills import billed
+from modelmuxd.engine.budgets import Purses
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.conclude import conclude
@@ -34,7 +35,7 @@ from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.signals import of_end
 from modelmuxd.pricing.table import Table
 from modelmuxd.store.interface import Stale, StoreFull, TaskStore
-from modelmuxd.store.records import Attempt, Claim, Decided, NewTask, Settle, Task
+from modelmuxd.store.records import Attempt, Claim, Decided, NewTask, Reserve, Settle, Task
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Dispatcher:
         settings_for: SettingsFor,
         hub: Hub,
         inbox: Inbox,
+        purses: Purses,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -78,6 +80,7 @@ class Dispatcher:
         self._settings_for = settings_for
         self._hub = hub
         self._inbox = inbox
+        self._purses = purses
         self._clock = clock
 
     async def admit(self, task: Task, tasks: TaskGroup) -> Held | None:
@@ -156,7 +159,8 @@ class Dispatcher:
         except FaultError as error:
             await self._end(task, "error", error.fault, ready.plan)
             return None
-        claimed = await self._store.claim(self._claim(task, ready, ask, folder), self._clock.now())
+        reserve = await self._purses.reserves(task.new, ready.settings, ask.candidate, ask.billing)
+        claimed = await self._store.claim(self._claim(task, ready, ask, folder, reserve), self._clock.now())
         if claimed.gone:
             return None
         if claimed.refused:
@@ -203,7 +207,7 @@ class Dispatcher:
             as_root=os.geteuid() == 0,
         )
 
-    def _claim(self, task: Task, ready: Ready, ask: Ask, folder: str) -> Claim:
+    def _claim(self, task: Task, ready: Ready, ask: Ask, folder: str, reserve: tuple[Reserve, ...]) -> Claim:
         slots, seat = self._scheduler.slots, ready.seat
         return Claim(
             run_id=task.new.run_id,
@@ -221,6 +225,7 @@ class Dispatcher:
             workdir=seat.workdir,
             root=seat.root,
             calls=self._governor.calls(),
+            reserve=reserve,
             billing=ask.billing,
             why=ready.plan.decision.text,
             decisions=(ready.plan.decision,),

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 from muxwire.faults import CALLER, LOST, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
 from muxwire.routing import Route, RouteLine
-from muxwire.settings.model import Notifications, OnTimeout, Pattern, Verify, Workflow
+from muxwire.settings.model import Budgets, Notifications, OnTimeout, Pattern, Verify, Workflow
 from muxwire.words import Effort, Sandbox
 
 from modelmuxd.adapters.base import Adapter
@@ -46,6 +46,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     notifications: Notifications = Notifications()
     prices: tuple[Price, ...] = ()
     """The user's own."""
+    budgets: Budgets = Budgets()
+    profile_name: str = "default"
     patterns: Mapping[str, Pattern] = {}
     workflows: Mapping[str, Workflow] = {}
     """Both of the user's own."""

@@ -82,6 +82,8 @@ def resolve(settings: Settings, profile: str, adapters: Mapping[str, Adapter]) -
         own=frozenset(every).difference(BUILTINS),
         strict=settings.strict_sandbox,
         profile={key: msgspec.convert(msgspec.to_builtins(one), ProviderSettings) for key, one in providers.items()},
+        budgets=settings.budgets,
+        profile_name=name,
         preferences=Preferences(
             default_provider=settings.routing.default_provider,
             weights=PREFER[settings.routing.prefer],

@@ -6,20 +6,18 @@ import sqlite3
 
 from muxwire.faults import BUDGET, POLICY, Fault
 
-from modelmuxd.store.records import CallLimit, Claim, Reserve
+from modelmuxd.store.records import CallLimit, Claim, Claimed, Purse, Reserve
 
 DOLLAR = 1_000_000
 
 
-def used_up(db: sqlite3.Connection, claim: Claim, now: float) -> Fault | None:
-    """The limit that refuses this claim, if one does."""
+def used_up(db: sqlite3.Connection, claim: Claim, now: float) -> Claimed | None:
+    """What refuses this claim, or has it wait until others settle; None when nothing does."""
     for limit in claim.calls:
         if fault := _too_often(db, limit, now):
-            return fault
-    for reserve in claim.reserve:
-        if fault := _too_dear(db, reserve):
-            return fault
-    return None
+            return Claimed(refused=fault)
+    dear = [found for each in claim.reserve if (found := _dear(db, each))]
+    return next((found for found in dear if found.refused), dear[0] if dear else None)
 
 
 def started_since(db: sqlite3.Connection, at: float) -> int:
@@ -29,14 +27,15 @@ def started_since(db: sqlite3.Connection, at: float) -> int:
 
 def hold(db: sqlite3.Connection, task_id: int, claim: Claim) -> None:
     rows = [(task_id, each.bucket, each.amount) for each in claim.reserve]
-    db.executemany("INSERT INTO holds (task_id, bucket, amount) VALUES (?, ?, ?)", rows)
+    db.executemany("INSERT OR IGNORE INTO holds (task_id, bucket, amount) VALUES (?, ?, ?)", rows)
 
 
 def release(db: sqlite3.Connection, task_id: int, cost: int | None) -> None:
     """What was held back becomes what was spent; of an unknown cost, all that was held back."""
     rows = db.execute("SELECT bucket, amount FROM holds WHERE task_id = ?", (task_id,)).fetchall()
     for bucket, amount in rows:
-        spent = amount if cost is None else cost
+        if not (spent := amount if cost is None else cost):
+            continue
         db.execute(
             "INSERT INTO buckets (bucket, spent) VALUES (?, ?) ON CONFLICT (bucket) DO UPDATE SET spent = spent + ?",
             (bucket, spent, spent),
@@ -62,14 +61,34 @@ def _too_often(db: sqlite3.Connection, limit: CallLimit, now: float) -> Fault | 
     return Fault(POLICY, message, hint, retry_after=wait, resets_at=now + wait)
 
 
-def _too_dear(db: sqlite3.Connection, reserve: Reserve) -> Fault | None:
-    row = db.execute("SELECT spent FROM buckets WHERE bucket = ?", (reserve.bucket,)).fetchone()
-    held = db.execute("SELECT coalesce(sum(amount), 0) FROM holds WHERE bucket = ?", (reserve.bucket,)).fetchone()[0]
-    taken = (row[0] if row else 0) + held
-    if taken + reserve.amount <= reserve.limit:
+def purse(db: sqlite3.Connection, reserve: Reserve) -> Purse:
+    """What has gone from the budget that this would be taken from."""
+    within = "WHERE bucket BETWEEN ? AND ?"
+    spent = db.execute(f"SELECT coalesce(sum(spent), 0) FROM buckets {within}", reserve.span).fetchone()[0]  # noqa: S608
+    held = db.execute(f"SELECT coalesce(sum(amount), 0) FROM holds {within}", reserve.span).fetchone()[0]  # noqa: S608
+    return Purse(spent=spent, held=held)
+
+
+def refusal(reserve: Reserve, gone: Purse) -> Fault | None:
+    """Why it is refused for good: what is spent leaves no room."""
+    if reserve.limit is None or gone.spent + reserve.amount <= reserve.limit:
         return None
-    said = f"{_dollars(taken)} of {_dollars(reserve.limit)} are spent or held back, and {_dollars(reserve.amount)} more"
-    return Fault(BUDGET, f"The budget {reserve.bucket} is used up: {said} may be needed.", "Raise it, or wait.")
+    said = f"{_dollars(gone.spent)} of {_dollars(reserve.limit)} are spent, and {_dollars(reserve.amount)} more"
+    text = f"The budget {reserve.name or reserve.bucket} is used up: {said} may be needed."
+    hint = "Raise it under [budgets] in profiles.toml, or wait; `muxctl budget show` tells what is left."
+    return Fault(BUDGET, text, hint, resets_at=reserve.until)
+
+
+def _dear(db: sqlite3.Connection, reserve: Reserve) -> Claimed | None:
+    if reserve.limit is None:
+        return None
+    gone = purse(db, reserve)
+    if fault := refusal(reserve, gone):
+        return Claimed(refused=fault)
+    if gone.spent + gone.held + reserve.amount <= reserve.limit:
+        return None
+    text = f"budget: {reserve.name or reserve.bucket} has {_dollars(gone.held)} held back by runs that are under way"
+    return Claimed(waiting="budget", text=text)
 
 
 def _span(seconds: float) -> str:

@@ -48,9 +48,7 @@ def _not_now(db: sqlite3.Connection, claim: Claim, now: float) -> Claimed | None
         return Claimed(waiting="slots", text=full)
     if waits := leases.taken(db, claim):
         return waits
-    if fault := budgets.used_up(db, claim, now):
-        return Claimed(refused=fault)
-    return None
+    return budgets.used_up(db, claim, now)
 
 
 def _no_slot(db: sqlite3.Connection, claim: Claim) -> str:

@@ -43,6 +43,8 @@ from modelmuxd.store.records import (
     Notice,
     Old,
     Pause,
+    Purse,
+    Reserve,
     Settle,
     Spending,
     Task,
@@ -75,6 +77,10 @@ class TaskStore(Protocol):
 
     async def claim(self, claim: Claim, now: float) -> Claimed:
         """Start an attempt. Attempts of earlier incarnations count against the limits until they are settled."""
+        ...
+
+    async def purses(self, reserves: Sequence[Reserve]) -> list[Purse]:
+        """What has gone from each of these budgets."""
         ...
 
     async def accounts(self) -> list[Account]:

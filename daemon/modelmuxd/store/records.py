@@ -201,12 +201,33 @@ class CallLimit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reserve(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold back an amount of a bucket until the attempt settles; refused when spent and held back exceed the limit."""
+    """Hold back an amount of a bucket until the attempt settles. Refused when what is spent leaves no room for it, to
+    wait when only what others hold back does not."""
 
     bucket: str
+    """What the attempt is paid from, `SCOPE/DAY`."""
     amount: int
     """Micro-dollars."""
-    limit: int
+    limit: int | None = None
+    """Of the buckets from `since` on; None: it is only counted."""
+    since: str = ""
+    """The first bucket of the same scope that counts, by its name; empty: this one alone."""
+    name: str = ""
+    """As its user knows the budget; empty: its bucket."""
+    until: float | None = None
+    """Unix time at which it begins anew."""
+
+    @property
+    def span(self) -> tuple[str, str]:
+        return self.since or self.bucket, self.bucket
+
+
+class Purse(msgspec.Struct, frozen=True, kw_only=True):
+    """What has gone from a budget."""
+
+    spent: int
+    held: int
+    """Held back by attempts that run."""
 
 
 class Breaker(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,9 @@ from modelmuxd.store.rows import USAGE, to_column
 from modelmuxd.store.standing import Place, Standing, canceled, move, note, record, standing
 from modelmuxd.store.totals import totals
 
+_UNASKED = ("auth", "not_installed")
+"""Faults of before a model was asked: they have cost nothing, though nobody says so."""
+
 
 def append(db: sqlite3.Connection, run_id: str, number: int, epoch: int, events: Sequence[RunEvent]) -> int:
     """Raises Stale when the attempt is not ours or has ended."""
@@ -76,7 +79,8 @@ def _end_attempt(db: sqlite3.Connection, task: Standing, end: Settle, now: float
 def _give_back(db: sqlite3.Connection, task: Standing, end: Settle, now: float) -> None:
     """The folder, what was held back of budgets, and what is now known of the account."""
     leases.give_back(db, task.id)
-    budgets.release(db, task.id, end.cost_micros)
+    unasked = end.usage is None and end.attempt_state in _UNASKED
+    budgets.release(db, task.id, 0 if unasked else end.cost_micros)
     account, provider = db.execute(
         "SELECT account, provider FROM attempts WHERE task_id = ? AND number = ?", (task.id, end.number)
     ).fetchone()

@@ -44,6 +44,8 @@ from modelmuxd.store.records import (
     Notice,
     Old,
     Pause,
+    Purse,
+    Reserve,
     Settle,
     Spending,
     Task,
@@ -106,6 +108,9 @@ class SqliteTaskStore:
 
     async def claim(self, claim: Claim, now: float) -> Claimed:
         return await self._write(lambda db: start_attempt(db, claim, self._epoch, now))
+
+    async def purses(self, reserves: Sequence[Reserve]) -> list[Purse]:
+        return await self._readers.rows(lambda db: [budgets.purse(db, each) for each in reserves])
 
     async def accounts(self) -> list[Account]:
         return await self._readers.rows(accounts.every)

@@ -156,6 +156,8 @@ def _named_providers(settings: Settings) -> Iterator[tuple[Path, str]]:
             yield ("profiles", profile, "providers", name), name
     for name in settings.limits.providers:
         yield ("limits", "providers", name), name
+    for name in settings.budgets.providers:
+        yield ("budgets", "providers", name), name
     for name, pattern in settings.patterns.items():
         for index, turn in enumerate(pattern.turns):
             if turn.provider.partition("/")[0] != "auto":

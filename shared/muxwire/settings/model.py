@@ -223,6 +223,26 @@ class ModelPrice(_Table, frozen=True):
     cache_write: Dollars | None = None
 
 
+class Budget(_Table, frozen=True):
+    """Dollars that may be spent in a calendar day, in a week from Monday on, in a calendar month."""
+
+    day: Dollars | None = None
+    week: Dollars | None = None
+    month: Dollars | None = None
+
+
+class Budgets(Budget, frozen=True):
+    """Of all runs together, and beside that of single providers, profiles and kinds of origin."""
+
+    warn: Annotated[float, Meta(ge=0, le=1)] = 0.8
+    """The share of a budget from which `status` warns."""
+    then: Literal["refuse", "cheapest"] = "refuse"
+    """What follows once one is used up; `cheapest`: whoever is cheapest is asked instead, as long as he still fits."""
+    providers: dict[str, Budget] = {}
+    profiles: dict[str, Budget] = {}
+    origins: dict[str, Budget] = {}
+
+
 OnTimeout = Literal["give up", "fail over", "retry"]
 
 
@@ -282,6 +302,7 @@ class Settings(_Table, frozen=True):
     verify: Verify = Verify()
     prices: dict[str, ModelPrice] = {}
     """By `MODEL` or `PROVIDER/MODEL`."""
+    budgets: Budgets = Budgets()
     limits: Limits = Limits()
     daemon: Daemon = Daemon()
 

@@ -15,7 +15,7 @@ from muxwire.settings.document import Document
 from muxwire.settings.path import Path, dotted, fault, nearest
 from muxwire.settings.tree import as_list, as_table, without
 
-USERS_OWN = ("limits", "daemon", "retention", "prices")
+USERS_OWN = ("limits", "daemon", "retention", "prices", "budgets")
 """Tables about the daemon and the user's money, which all projects share."""
 GUARDED = ("providers", "a2a_agents", "acp_agents", "notifications", "strict_sandbox", "verify")
 """Keys that need trust wherever they appear in a project's file."""
