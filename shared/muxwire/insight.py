@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from muxwire.budget import BudgetReport
 from muxwire.faults import Fault
 from muxwire.runs import AccountLine, PausedLine, flag
 
@@ -101,6 +102,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     accounts: tuple[AccountLine, ...] = ()
     """Those that cool down, whose circuit is not closed, or on which attempts run."""
     today: Today | None = None
+    budget: BudgetReport | None = None
 
 
 class EnvParams(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -12,7 +12,9 @@ from typing import Any, Generic, TypeVar
 from muxwire import (
     benchmark,
     broadcast,
+    budget,
     collaborate,
+    costs,
     events,
     feedback,
     imports,
@@ -101,6 +103,8 @@ POLICY = Method("policy", insight.Nothing, policy.PolicyReport, "Show what the p
 POLICY_TEST = Method(
     "policy_test", runs.DispatchParams, policy.PolicyVerdict, "Show what the policy would do with a dispatch."
 )
+COSTS = Method("costs", costs.CostsParams, costs.CostsResult, "Show what runs came to, or price the past anew.")
+BUDGET = Method("budget", insight.Nothing, budget.BudgetReport, "Show what the budgets leave.")
 ANSWER = Method("answer", runs.AnswerParams, runs.RunResult, "Answer a run that waits for input.")
 QUEUE = Method("queue", runs.QueueParams, runs.QueueResult, "Show, pause or resume the queue.")
 SESSIONS = Method("sessions", runs.SessionsParams, runs.SessionList, "Show the sessions that can go on.")
@@ -136,6 +140,7 @@ METHODS: dict[str, Method[Any, Any]] = {
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
         *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
-        *(POLICY, POLICY_TEST, ENV, FEEDBACK, BENCHMARK, ROUTE, ROUTING, IMPORT, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
+        *(POLICY, POLICY_TEST, COSTS, BUDGET, ENV, FEEDBACK, BENCHMARK),
+        *(ROUTE, ROUTING, IMPORT, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
     )
 }

@@ -48,6 +48,8 @@ COMMANDS = {
     "patterns": Name("composites:patterns", OTHERS["patterns"][0], ALSO),
     "profile": Name("profile:profile", "Show the profiles that are defined here, or one.", ALSO),
     "policy": Name("policy:policy", "Look at the policy, and try it.", ALSO),
+    "costs": Name("costs:costs", OTHERS["costs"][0], ALSO),
+    "budget": Name("costs:budget", "Look at the budgets.", ALSO),
     "daemon": Name("daemon:daemon", "Start, stop and look at the daemon.", SETUP),
     "benchmark": Name("benchmark:benchmark", OTHERS["benchmark"][0], ALSO),
     "feedback": Name("rendered:feedback", OTHERS["feedback"][0], ALSO),

@@ -511,6 +511,22 @@ OTHERS: dict[str, Verb] = {
             ("idempotency_key", ("--idempotency-key",), "text", "", None, "The same key attaches to the same run."),
         ),
     ),
+    "costs": (
+        "Show what runs came to, or price the past anew.",
+        ("action", "one", False),
+        (
+            (
+                "by",
+                ("--by",),
+                "choice",
+                "day",
+                ("day", "model", "provider", "account", "origin", "workdir"),
+                "One line for each.",
+            ),
+            ("days", ("--days",), "int", 30, (1, 3660), "Local days to look back, today too."),
+        ),
+    ),
+    "budget": ("Show what the budgets leave.", None, ()),
     "env": ("Show the login shell's environment, or read it again.", None, ()),
     "feedback": (
         "Rate an answer, which routing learns from.",

@@ -23,6 +23,7 @@ from modelmuxd.engine.composites.composites import Composites
 from modelmuxd.engine.composites.conductor import Conductor
 from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.composites.reading import Reading
+from modelmuxd.engine.costs import Costs
 from modelmuxd.engine.diagnose import Doctor
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.ending import Ending
@@ -84,6 +85,7 @@ class Engine:
         verifier = Verifier(runner=runner, clock=clock, spool=Path(here.spool))
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
         self.purses = Purses(store, self.source, clock)
+        self.costs = Costs(store, self.source, clock)
         self.admission = Admission(
             store=store,
             planner=planner,

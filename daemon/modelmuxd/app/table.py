@@ -15,10 +15,12 @@ from muxwire.methods import (
     ATTACH,
     BENCHMARK,
     BROADCAST,
+    BUDGET,
     CANCEL,
     CHECK,
     CLEAN,
     COLLABORATE,
+    COSTS,
     DIFF,
     DISCARD,
     DISPATCH,
@@ -93,6 +95,7 @@ def handlers_of(
         runs=engine.runs,
         line=engine.line,
         scheduler=engine.scheduler,
+        purses=engine.purses,
         hub=engine.hub,
         clock=clock,
     )
@@ -100,6 +103,7 @@ def handlers_of(
     composites = handlers.Composites(engine.runs, engine.composites, engine.callers)
     runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs, engine.composites, engine.callers)
     policy_ = handlers.Policy(engine.governor, engine.runs)
+    costs = handlers.Costs(engine.costs, engine.purses, engine.runs)
     worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
     env = handlers.Env(engine.login.get, engine.login.refresh, lambda: engine.scheduler.recheck("environment"))
     check = handlers.Check(
@@ -122,6 +126,7 @@ def handlers_of(
         {BROADCAST: composites.broadcast, COLLABORATE: composites.collaborate, PATTERNS: composites.patterns},
         {WORKFLOW: composites.workflow, WORKFLOWS: composites.workflows},
         {QUEUE: handlers.Queue(engine.line), POLICY: policy_.report, POLICY_TEST: policy_.test},
+        {COSTS: costs.costs, BUDGET: costs.budget},
         {DIFF: worktree.diff, APPLY: worktree.apply, DISCARD: worktree.discard, TRUST: worktree.trust},
         {FEEDBACK: handlers.Feedback(engine.feedback), BENCHMARK: handlers.Benchmark(engine.benchmark, engine.runs)},
         {ROUTE: routing.route, ROUTING: routing.learning},

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import anyio
 import msgspec
 import psutil
-from muxwire.faults import Fault
+from muxwire.budget import BudgetReport
+from muxwire.faults import Fault, FaultError
 from muxwire.insight import DaemonFacts, Status
 
+from modelmuxd.engine.budgets import Purses
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.line import Line
@@ -28,6 +30,7 @@ class StatusBoard:
         runs: Runs,
         line: Line,
         scheduler: Scheduler,
+        purses: Purses,
         hub: Hub,
         clock: Clock,
     ) -> None:
@@ -36,6 +39,7 @@ class StatusBoard:
         self._runs = runs
         self._line = line
         self._scheduler = scheduler
+        self._purses = purses
         self._hub = hub
         self._clock = clock
         self._process = psutil.Process()
@@ -61,7 +65,15 @@ class StatusBoard:
             paused=self._line.show().paused,
             accounts=self._line.accounts(),
             today=await self._runs.today(),
+            budget=await self._budget(),
         )
+
+    async def _budget(self) -> BudgetReport | None:
+        """None while the settings are broken: `config check` tells why."""
+        try:
+            return await self._purses.report()
+        except FaultError:
+            return None
 
     def changed(self) -> anyio.Event:
         """Set by the next change of any run. Take it before reading the status."""

@@ -44,6 +44,7 @@ from modelmuxd.store.records import (
     Old,
     Pause,
     Purse,
+    Repriced,
     Reserve,
     Settle,
     Spending,
@@ -81,6 +82,14 @@ class TaskStore(Protocol):
 
     async def purses(self, reserves: Sequence[Reserve]) -> list[Purse]:
         """What has gone from each of these budgets."""
+        ...
+
+    async def ended_attempts(self, after: tuple[int, int], limit: int) -> list[tuple[tuple[int, int], Attempt]]:
+        """A page of all attempts that have ended, each with the key to go on after; (0, 0) at the beginning."""
+        ...
+
+    async def reprice(self, anew: Sequence[Repriced], now: float) -> None:
+        """Put these bills in place of theirs, which stay on record, and correct the sums by the difference."""
         ...
 
     async def accounts(self) -> list[Account]:

@@ -110,6 +110,18 @@ def attempts(db: sqlite3.Connection, run_id: str) -> list[Attempt]:
     return [_attempt(row, run_id) for row in db.execute(f"{_ATTEMPT} WHERE task_id = ? ORDER BY number", (task.id,))]
 
 
+def ended_attempts(db: sqlite3.Connection, after: tuple[int, int], limit: int) -> list[tuple[tuple[int, int], Attempt]]:
+    """In the order of their keys."""
+    rows = db.execute(
+        f"SELECT {ATTEMPTS.columns}, {USAGE.columns}, task_id, run_id FROM attempts"  # noqa: S608
+        " JOIN tasks ON tasks.id = task_id LEFT JOIN usage USING (task_id, number)"
+        " WHERE (task_id, number) > (?, ?) AND attempts.ended_at IS NOT NULL ORDER BY task_id, number LIMIT ?",
+        (*after, limit),
+    )
+    found = [(row[-2], _attempt(row, row[-1])) for row in rows]
+    return [((task_id, attempt.number), attempt) for task_id, attempt in found]
+
+
 def load_spent(db: sqlite3.Connection, task_id: int) -> list[Spent]:
     """What each attempt of a task has spent, in order."""
     return [_spent(row) for row in db.execute(f"{_SPENT} WHERE attempts.task_id = ? ORDER BY number", (task_id,))]

@@ -230,6 +230,14 @@ class Purse(msgspec.Struct, frozen=True, kw_only=True):
     """Held back by attempts that run."""
 
 
+class Repriced(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt of the past comes to by other prices."""
+
+    run_id: str
+    number: int
+    bill: Bill
+
+
 class Breaker(msgspec.Struct, frozen=True, kw_only=True):
     """When an account's circuit opens, and for how long; doubled at each failed probe, up to `longest`."""
 

@@ -20,7 +20,19 @@ from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store import accounts, buckets, budgets, composites, ending, imports, lineage, lookup, retention, search
+from modelmuxd.store import (
+    accounts,
+    buckets,
+    budgets,
+    composites,
+    ending,
+    imports,
+    lineage,
+    lookup,
+    repricing,
+    retention,
+    search,
+)
 from modelmuxd.store import history as past_
 from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import notices as noticing
@@ -45,6 +57,7 @@ from modelmuxd.store.records import (
     Old,
     Pause,
     Purse,
+    Repriced,
     Reserve,
     Settle,
     Spending,
@@ -111,6 +124,12 @@ class SqliteTaskStore:
 
     async def purses(self, reserves: Sequence[Reserve]) -> list[Purse]:
         return await self._readers.rows(lambda db: [budgets.purse(db, each) for each in reserves])
+
+    async def ended_attempts(self, after: tuple[int, int], limit: int) -> list[tuple[tuple[int, int], Attempt]]:
+        return await self._readers.rows(lambda db: lookup.ended_attempts(db, after, limit))
+
+    async def reprice(self, anew: Sequence[Repriced], now: float) -> None:
+        await self._write(lambda db: repricing.reprice(db, anew, now))
 
     async def accounts(self) -> list[Account]:
         return await self._readers.rows(accounts.every)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelmuxd.edge.handlers.benchmark import Benchmark
 from modelmuxd.edge.handlers.check import Check
 from modelmuxd.edge.handlers.composites import Composites
+from modelmuxd.edge.handlers.costs import Costs
 from modelmuxd.edge.handlers.dispatch import Dispatch
 from modelmuxd.edge.handlers.env import Env
 from modelmuxd.edge.handlers.feedback import Feedback
@@ -23,6 +24,7 @@ __all__ = [
     "Benchmark",
     "Check",
     "Composites",
+    "Costs",
     "Dispatch",
     "Env",
     "Feedback",

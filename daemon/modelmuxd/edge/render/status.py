@@ -9,6 +9,7 @@ from muxwire.protocol import View
 from muxwire.runs import Cost
 
 from modelmuxd.edge.render import clean, human
+from modelmuxd.edge.render.costs import left_text, warning_text
 from modelmuxd.edge.render.layout import cut, paint, room, state_colour, table
 from modelmuxd.edge.render.plain import fault_text
 from modelmuxd.edge.render.queue import held_text
@@ -19,10 +20,11 @@ _DROP = (3, 2)
 
 def status_text(status: Status, view: View) -> str:
     """A line about the daemon and one about today, what is held back, then a table of runs, those under way first."""
-    about_all = [_head(status.daemon, status.at), *filter(None, [today_text(status.today)])]
+    about_all = [_head(status.daemon, status.at), *filter(None, [today_text(status.today), left_text(status.budget)])]
     wide = room(view)
     top = "".join(paint(line if wide is None else cut(line, wide), "dim", view) + "\n" for line in about_all)
     notices = "".join(fault_text(notice, view) for notice in status.daemon.notices)
+    notices += warning_text(status.budget, view)
     held = held_text(status.paused, status.accounts, status.at, view)
     runs = [*status.running, *status.waiting, *status.recent]
     body = run_table(runs, status.at, view) if runs else 'No runs yet. Send one: muxctl dispatch "…"\n'
