@@ -10,6 +10,7 @@ import pytest
 from engine.stage import Stage
 from modelmuxd.app.rooms import Engine
 from modelmuxd.domain.knowledge import Judged, Knowledge
+from modelmuxd.routing.router import project_key
 from muxwire.insight import Caller
 from muxwire.routing import Route
 
@@ -34,7 +35,7 @@ async def test_what_was_learned_decides_and_the_attempt_remembers_what_was_expec
         assert (result.provider, result.routed_from) == ("claude", "auto")
         (attempt,) = await engine.learned._store.attempts(result.run_id)
         assert attempt.routed is not None
-        assert (attempt.routed.agent, attempt.routed.project) == ("claude", str(stage.workdir))
+        assert (attempt.routed.agent, attempt.routed.project) == ("claude", project_key(str(stage.workdir)))
         assert attempt.routed.expected > 0.65
 
 

@@ -22,7 +22,7 @@ from modelmuxd.domain.usage import Usage
 from modelmuxd.engine.environment import child_environment
 from modelmuxd.engine.located import Located, under_profile
 from modelmuxd.engine.retry import eligible
-from modelmuxd.routing.router import PREFER, Asked, Preferences, rank
+from modelmuxd.routing.router import PREFER, Asked, Preferences, project_key, rank
 from modelmuxd.store.records import Attempt, Decided, NewTask, Task
 
 
@@ -333,7 +333,7 @@ def _nobody(candidates: Sequence[Candidate]) -> Fault:
 def asked_of(task: NewTask) -> Asked:
     """What the router is told of it. A worktree's project is the checkout it comes from."""
     project = task.worktree.checkout if task.worktree else task.workdir
-    return Asked(task=task.task, project=project, explore=task.sandbox != "full", seed=task.run_id)
+    return Asked(task=task.task, project=project_key(project), explore=task.sandbox != "full", seed=task.run_id)
 
 
 def route_of(ranking: Ranking, ranked: Sequence[Ranked]) -> Route:

@@ -19,8 +19,10 @@ DAY_TICKS = 2.0
 """A day without work fades like so many ends."""
 FADED = 0.02
 """Weight below which something is forgotten."""
-MOST_PROJECTS = 200
-"""Kept of each agent and in all; the least known go first."""
+MOST_PROJECTS, MOST_OF_ONE = 200, 48
+"""Kept in all and of each agent; the least known go first. What fades holds no more: one end adds one."""
+DIGITS = 4
+"""Of what is kept: nothing rests on more, and knowledge stays small."""
 
 SURPRISES = 24
 FEWEST, ALARM = 6, -3.2
@@ -57,12 +59,16 @@ def faded(evidence: Evidence, tick: int) -> Evidence:
 
 def added(evidence: Evidence, value: float, weight: float, tick: int) -> Evidence:
     left = FADE ** (tick - evidence.at) if tick > evidence.at else 1.0
-    return Evidence(evidence.total * left + value * weight, evidence.weight * left + weight, tick)
+    return _kept(evidence.total * left + value * weight, evidence.weight * left + weight, tick)
 
 
 def _recent(evidence: Evidence, value: float, keep: float, tick: int) -> Evidence:
     """A mean over the newest, whatever goes on elsewhere."""
-    return Evidence(evidence.total * keep + value, evidence.weight * keep + 1.0, tick)
+    return _kept(evidence.total * keep + value, evidence.weight * keep + 1.0, tick)
+
+
+def _kept(total: float, weight: float, tick: int) -> Evidence:
+    return Evidence(round(total, DIGITS), round(weight, DIGITS), tick)
 
 
 def _reach(known: Knowledge, signal: Reached) -> Knowledge:
@@ -108,7 +114,7 @@ def _judge(known: Knowledge, signal: Judged) -> Knowledge:
         known,
         agents={**known.agents, signal.agent: agent},
         kinds=_with(known.kinds, signal.kind, off, weight, tick),
-        projects=_bounded(_with(known.projects, signal.project, off, weight, tick), tick),
+        projects=_bounded(_with(known.projects, signal.project, off, weight, tick), tick, MOST_PROJECTS),
     )
 
 
@@ -135,7 +141,7 @@ def _counted(agent: Agent, judged: Judged, weight: float, tick: int) -> Agent:
         agent,
         all=_floor(added(agent.all, judged.value, weight, tick)),
         kinds=_with(agent.kinds, judged.kind, judged.value, weight, tick),
-        projects=_bounded(projects, tick),
+        projects=_bounded(projects, tick, MOST_OF_ONE),
     )
 
 
@@ -150,11 +156,11 @@ def _floor(evidence: Evidence) -> Evidence:
     return evidence if evidence.weight >= 0 else Evidence(0.0, 0.0, evidence.at)
 
 
-def _bounded(known: dict[str, Evidence], tick: int) -> dict[str, Evidence]:
-    if len(known) <= MOST_PROJECTS:
+def _bounded(known: dict[str, Evidence], tick: int, most: int) -> dict[str, Evidence]:
+    if len(known) <= most:
         return known
     weights = {name: faded(one, tick).weight for name, one in known.items()}
-    kept = sorted(weights, key=lambda name: -weights[name])[: MOST_PROJECTS * 3 // 4]
+    kept = sorted(weights, key=lambda name: -weights[name])[: most * 3 // 4]
     return {name: known[name] for name in kept if weights[name] > FADED}
 
 
@@ -192,4 +198,4 @@ def _recent_mean(evidence: Evidence, surprise: float) -> float:
 
 def _shrunk(evidence: Evidence, recent: float, count: int) -> Evidence:
     total = evidence.total * REMEMBERED + recent * count
-    return Evidence(total, evidence.weight * REMEMBERED + count, evidence.at)
+    return _kept(total, evidence.weight * REMEMBERED + count, evidence.at)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from hashlib import blake2b
 from random import Random
 from statistics import NormalDist
 
@@ -77,6 +78,11 @@ def rank(asked: Asked, candidates: Sequence[Candidate], preferences: Preferences
 def agent_of(candidate: Candidate) -> str:
     """A model that was asked for by name is an agent of its own."""
     return f"{candidate.provider}:{candidate.model}" if candidate.model else candidate.provider
+
+
+def project_key(folder: str) -> str:
+    """A folder's name in knowledge: short, and what is exported does not tell where its user works."""
+    return blake2b(folder.encode(), digest_size=4).hexdigest() if folder else ""
 
 
 def _score(
