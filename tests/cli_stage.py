@@ -18,6 +18,7 @@ from modelmuxd.edge.render import renderers
 from modelmuxd.edge.server import Server
 from modelmuxd.edge.table import Handlers
 from muxwire import events, insight, runs
+from muxwire.history import HistoryResult
 from muxwire.methods import METHODS
 from muxwire.places import Places, places
 from muxwire.version import VERSION
@@ -41,6 +42,7 @@ LINE = insight.RunLine(
     run_id=RUN, state="running", provider="codex", task="mend it", created_at=900.0, started_at=910.0
 )
 FACTS = insight.DaemonFacts(version=VERSION, pid=7, started_at=100.0)
+HISTORY = HistoryResult(count=0, entries=())
 STATUS = insight.Status(at=1000.0, daemon=FACTS, running=(LINE,))
 DETAIL = runs.RunDetail(
     result=RESULT, task="mend it", workdir="/w", origin=runs.Origin(), created_at=900.0, started_at=910.0
@@ -72,6 +74,7 @@ class Daemon:
             "check": CHECK,
             "facts": FACTS,
             "status": STATUS,
+            "history": HISTORY,
             "live": STATUS,
             "dispatch": RESULT,
             "attach": RESULT,

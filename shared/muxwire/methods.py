@@ -17,6 +17,7 @@ from muxwire import (
     costs,
     events,
     feedback,
+    history,
     imports,
     insight,
     mcp,
@@ -125,6 +126,9 @@ FEEDBACK = Method(
 )
 ROUTE = Method("route", runs.DispatchParams, routing.Route, "Show whom a task would go to, and why; nothing is run.")
 ROUTING = Method("routing", routing.RoutingParams, routing.Routing, "Keep or forget what the router has learned.")
+HISTORY = Method(
+    "history", history.HistoryParams, history.HistoryResult, "Show and search what has ended, and its sums.", hot=True
+)
 CLEAN = Method("clean", retention.CleanParams, retention.CleanResult, "Take away what is old, after asking.")
 IMPORT = Method("import", imports.ImportParams, imports.ImportResult, "Take over history and ratings of modelmux 0.29.")
 SPACE = Method("space", insight.Nothing, retention.Space, "Show what the record takes on disk.")
@@ -140,7 +144,7 @@ METHODS: dict[str, Method[Any, Any]] = {
         *(PING, VERSION, STATUS, LIVE, CHECK, DISPATCH, SHOW, WATCH, WAIT, CANCEL),
         *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
-        *(POLICY, POLICY_TEST, COSTS, BUDGET, ENV, FEEDBACK, BENCHMARK),
+        *(POLICY, POLICY_TEST, COSTS, BUDGET, ENV, HISTORY, FEEDBACK, BENCHMARK),
         *(ROUTE, ROUTING, IMPORT, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
     )
 }

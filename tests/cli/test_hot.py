@@ -52,6 +52,7 @@ HOT_LINES = [
     ["cancel", RUN],
     ["cancel", "--all"],
     ["show", RUN],
+    ["history", "-n", "3", "--search", "登录", "--json"],
     ["dispatch", "mend", "it", "-p", "codex", "--wait=30"],
 ]
 
@@ -78,6 +79,7 @@ LINES = [
     ["status", "-n", "3"],
     ["status", "--limit=0", "--json"],
     ["show", "--", RUN],
+    ["history", "--stats", "--costs", "--hours", "24", "-w", "here"],
     ["wait", "--wait", "2.5", RUN, "01other"],
     ["dispatch", "--", "-p", "is a word"],
     ["dispatch", "-t", "9", "-r", "2", "--no-failover", "--sandbox", "write", "x"],

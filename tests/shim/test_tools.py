@@ -12,7 +12,7 @@ from shim.world import World
 
 pytestmark = pytest.mark.anyio
 
-DEFINITIONS = 9000
+DEFINITIONS = 9600
 """Bytes that all definitions may have, without output schemas: every session of every model pays for them."""
 
 
@@ -109,6 +109,16 @@ async def test_an_answer_is_rated(world: World) -> None:
         listed = data(await ide.call_tool("mux_feedback", {"list_recent": True}))
     assert (rated["rating"], rated["provider"]) == (5, "sh")
     assert [one["run_id"] for one in listed["entries"]] == [run["run_id"]]
+
+
+async def test_what_was_done_is_found_again(world: World) -> None:
+    async with world.ide() as ide:
+        run = data(await ide.call_tool("mux_dispatch", {"task": "echo sapphire", "provider": "sh"}))
+        found = data(await ide.call_tool("mux_history", {"text": "sapphire", "provider": "sh", "status": ""}))
+        sums = data(await ide.call_tool("mux_history", {"stats_only": True, "costs": True, "hours": 0}))
+    assert [one["run_id"] for one in found["entries"]] == [run["run_id"]]
+    assert sums["total"] >= sums["by_provider"]["sh"]["calls"] >= 1
+    assert "total_cost_usd" in sums["costs"]
 
 
 async def test_a_long_answer_is_cut_and_linked(world: World) -> None:

@@ -30,8 +30,10 @@ BOUNDED = (
     "SCAN spans",
     "SCAN texts VIRTUAL TABLE INDEX 0:M2",
     "SCAN unsearched",
+    "SCAN main.texts_config",
 )
-"""A partial index and tables that hold as many rows as attempts run, or as there are accounts; the sums of a span."""
+"""A partial index and tables that hold as many rows as attempts run, or as there are accounts; the sums of a span; the
+settings of the index of words, and what it is owed."""
 
 
 def everything(db: sqlite3.Connection) -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "workflow": Name("workflow:workflow", OTHERS["workflow"][0], TASKS),
     "status": Name("status:status", "Show what runs, what waits and why; -w follows.", TASKS),
     "show": Name("rendered:show", VERBS["show"][0], TASKS),
+    "history": Name("rendered:history", VERBS["history"][0], ALSO),
     "logs": Name("logs:logs", "Show a run's events, or the daemon's log; -f follows.", ALSO),
     "wait": Name("rendered:wait", VERBS["wait"][0], TASKS),
     "cancel": Name("rendered:cancel", VERBS["cancel"][0], TASKS),

@@ -69,6 +69,15 @@ route = command(
 why = command("why", partial(ask, "why"), examples=("muxctl why 01kak3",))
 retry = command("retry", partial(ask, "retry"), examples=("muxctl retry 01kak3", "muxctl retry 01kak3 -p claude"))
 sessions = command("sessions", partial(ask, "sessions"), examples=("muxctl sessions",))
+history = command(
+    "history",
+    partial(ask, "history"),
+    examples=(
+        "muxctl history --search 'login 登录' --since 7d",
+        "muxctl history --stats --costs",
+        "muxctl history --trend day --since 30d",
+    ),
+)
 feedback = command(
     "feedback",
     partial(ask, "feedback"),

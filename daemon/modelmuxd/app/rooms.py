@@ -30,6 +30,7 @@ from modelmuxd.engine.ending import Ending
 from modelmuxd.engine.environment import Environments, Secrets
 from modelmuxd.engine.feedback import Feedback
 from modelmuxd.engine.governor import Governor
+from modelmuxd.engine.history import History
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.imports.imports import Imports
 from modelmuxd.engine.isolation import Isolation
@@ -160,6 +161,7 @@ class Engine:
             clock=clock,
         )
         self.feedback = Feedback(store, clock)
+        self.history = History(store, clock)
         self.benchmark = Benchmark(
             runs=self.runs,
             store=store,

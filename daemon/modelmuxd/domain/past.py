@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from muxwire.faults import Fault
+from muxwire.words import FinalState
 
 from modelmuxd.domain.usage import Usage
 
@@ -43,7 +44,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     started_at: float | None
     ended_at: float
-    state: str
+    state: FinalState
     asked: str
     """The provider that was asked for."""
     provider: str
@@ -57,6 +58,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     fault: Fault | None
     usage: Usage | None
     cost_micros: int | None
+    plan_micros: int | None
+    priced_by: str
     failover_from: str
     caller_excluded: str
     profile: str

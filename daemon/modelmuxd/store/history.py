@@ -33,6 +33,8 @@ _COLUMNS = {
     "fault": "tasks.fault",
     "usage": "tasks.usage",
     "cost_micros": "tasks.cost_micros",
+    "plan_micros": "tasks.plan_micros",
+    "priced_by": "tasks.priced_by",
     "failover_from": "tasks.failover_from",
     "caller_excluded": "requests.caller_excluded",
     "profile": "requests.profile",

@@ -9,6 +9,7 @@ from modelmuxd.edge.handlers.costs import Costs
 from modelmuxd.edge.handlers.dispatch import Dispatch
 from modelmuxd.edge.handlers.env import Env
 from modelmuxd.edge.handlers.feedback import Feedback
+from modelmuxd.edge.handlers.history import History
 from modelmuxd.edge.handlers.imports import Imports
 from modelmuxd.edge.handlers.insight import Insight
 from modelmuxd.edge.handlers.mcp import Mcp
@@ -28,6 +29,7 @@ __all__ = [
     "Dispatch",
     "Env",
     "Feedback",
+    "History",
     "Imports",
     "Insight",
     "Mcp",

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 from muxwire.collaborate import CollaborateParams
 from muxwire.feedback import FeedbackParams
+from muxwire.history import HistoryParams
 from muxwire.insight import Caller, Check, RunLine, Today
 from muxwire.policy import PolicyReport
 from muxwire.runs import DispatchParams
@@ -73,6 +74,12 @@ class FeedbackArguments(FeedbackParams, frozen=True, omit_defaults=True):
     """With 0.29's name for what there is."""
 
     list_recent: Annotated[bool, Meta(description="Only list the last ratings.")] = False
+
+
+class HistoryArguments(HistoryParams, frozen=True, omit_defaults=True):
+    """With 0.29's name for sums alone."""
+
+    stats_only: Annotated[bool, Meta(description="Only what it comes to, by provider.")] = False
 
 
 def roles(providers: str | dict[str, str]) -> tuple[str, ...]:

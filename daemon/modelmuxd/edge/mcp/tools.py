@@ -12,6 +12,7 @@ from muxwire.broadcast import BroadcastParams, BroadcastResult
 from muxwire.collaborate import CollaborateResult, PatternList
 from muxwire.faults import USAGE, refuse, unknown_name
 from muxwire.feedback import FeedbackResult
+from muxwire.history import HistoryResult
 from muxwire.runs import RunResult
 from muxwire.workflow import WorkflowList, WorkflowResult
 
@@ -21,6 +22,7 @@ from modelmuxd.edge.mcp.arguments import (
     CollaborateArguments,
     DispatchArguments,
     FeedbackArguments,
+    HistoryArguments,
     RunParams,
     WorkflowArguments,
 )
@@ -137,6 +139,22 @@ FEEDBACK = Tool(
     result=(FeedbackResult,),
     fields=("run_id", "rating", "provider", "comment", "list_recent"),
 )
+HISTORY = Tool(
+    name="mux_history",
+    title="Look up what was done",
+    description="Find ended runs, newest first, or their sums.",
+    params=HistoryArguments,
+    result=(HistoryResult,),
+    fields=(*("limit", "text", "provider", "status", "hours", "workdir", "stats_only", "costs"),),
+    said={
+        "text": "Words to find.",
+        "workdir": "This folder and below.",
+        "hours": "The last so many.",
+        "limit": "How many.",
+        "stats_only": "Only sums by provider.",
+    },
+    reads_only=True,
+)
 CHECK = Tool(
     name="mux_check",
     title="See which agents can be used",
@@ -146,7 +164,7 @@ CHECK = Tool(
     fields=("refresh", "diagnose", "workdir"),
     reads_only=True,
 )
-TOOLS = {tool.name: tool for tool in (DISPATCH, BROADCAST, COLLABORATE, WORKFLOW, RUN, FEEDBACK, CHECK)}
+TOOLS = {tool.name: tool for tool in (DISPATCH, BROADCAST, COLLABORATE, WORKFLOW, RUN, HISTORY, FEEDBACK, CHECK)}
 """In the order in which they are listed."""
 
 

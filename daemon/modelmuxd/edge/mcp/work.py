@@ -12,6 +12,7 @@ from muxwire.broadcast import BroadcastParams
 from muxwire.collaborate import CollaborateParams
 from muxwire.faults import USAGE, refuse
 from muxwire.feedback import FeedbackParams
+from muxwire.history import HistoryParams
 from muxwire.insight import Nothing, StatusParams
 from muxwire.mcp import McpParams
 from muxwire.methods import (
@@ -22,6 +23,7 @@ from muxwire.methods import (
     COLLABORATE,
     DISPATCH,
     FEEDBACK,
+    HISTORY,
     PATTERNS,
     POLICY,
     STATUS,
@@ -42,6 +44,7 @@ from modelmuxd.edge.mcp.arguments import (
     CollaborateArguments,
     DispatchArguments,
     FeedbackArguments,
+    HistoryArguments,
     RunParams,
     WorkflowArguments,
     only,
@@ -88,6 +91,7 @@ class Work:
             tools.COLLABORATE: self._collaborate,
             tools.WORKFLOW: self._workflow,
             tools.RUN: self._run,
+            tools.HISTORY: self._history,
             tools.FEEDBACK: self._feedback,
             tools.CHECK: self._check,
         }
@@ -130,6 +134,12 @@ class Work:
         if given.list_workflows:
             return await self.ask(WORKFLOWS, WORKFLOWS.params(workdir=self._folder(given.workdir)), asking)
         return await self._send(WORKFLOW, only(WorkflowParams, given), asked, asking)
+
+    async def _history(self, asked: Asked, asking: Asking) -> Any:
+        given = msgspec.convert(asked.given, HistoryArguments, strict=False)
+        workdir = self._folder(given.workdir) if given.workdir else ""
+        params = msgspec.structs.replace(only(HistoryParams, given), stats=given.stats_only, workdir=workdir)
+        return await self.ask(HISTORY, params, asking)
 
     async def _feedback(self, asked: Asked, asking: Asking) -> Any:
         given = msgspec.convert(asked.given, FeedbackArguments, strict=False)
