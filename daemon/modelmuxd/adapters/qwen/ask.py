@@ -7,8 +7,10 @@ the project's own settings allow. For `write` the CLI's `auto-edit` will not do,
 (measured); so the mode is `default`, which refuses headless what no rule allows, with one rule for the working folder.
 A link in that folder that leads out of it is followed, and a settings file that allows more than our rule is obeyed.
 
-What is left, as with Gemini CLI: in a folder that it trusts the CLI obeys the project's own `.qwen/settings.json`,
-whose `tools.discoveryCommand` and hooks run whatever the agent may do.
+What is left, as with Gemini CLI: it trusts every folder unless its user says otherwise
+(`security.folderTrust.enabled`), and in one that it trusts it obeys the project's own `.qwen/settings.json`, whose
+`tools.discoveryCommand` and hooks run whatever the agent may do (measured). Only the layer of settings above could
+forbid them, and QWEN_CODE_SYSTEM_SETTINGS_PATH would put ours in the place of the administrator's.
 """
 
 from __future__ import annotations
