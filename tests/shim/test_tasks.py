@@ -74,6 +74,15 @@ def test_a_run_that_fails_is_a_completed_task_and_a_canceled_one_is_canceled(wor
         assert client.ask("update", TASKS, taskId=task, inputResponses={}).keys() - {"_meta"} == {"resultType"}
 
 
+def test_several_at_once_are_one_task(world: World) -> None:
+    with world.bare() as pipe:
+        asked = {"task": "echo hi", "providers": ["sh", "sh2"]}
+        pipe.ask("b", "tools/call", name="mux_broadcast", arguments=asked, _meta=meta(TASKS))
+        task = Client(pipe).ended(pipe.answer("b")["taskId"])
+    results = task["result"]["structuredContent"]["results"]
+    assert [one["output"] for one in results] == ["hi\n", "hi\n"]
+
+
 def test_whoever_knows_no_tasks_gets_none(world: World) -> None:
     with world.bare() as pipe:
         client = Client(pipe)

@@ -77,6 +77,8 @@ async def test_several_are_asked_at_once(world: World) -> None:
         both = data(await ide.call_tool("mux_broadcast", asked))
         later = data(await ide.call_tool("mux_broadcast", {**asked, "task": "sleep 300", "wait_s": 0.1}))
         ended = data(await ide.call_tool("mux_run", {"run_id": later["run_id"], "action": "cancel"}))
+        again = data(await ide.call_tool("mux_run", {"run_id": both["run_id"], "action": "wait"}))
+    assert again == both
     assert [one["output"].strip() for one in both["results"]] == ["hi", "hi"]
     assert both["summary"] == {"total": 2, "success": 2, "error": 0}
     assert (later["status"], later["next"]) == ("running", f'mux_run(run_id="{later["run_id"]}", action="wait")')

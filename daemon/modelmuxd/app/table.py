@@ -135,4 +135,4 @@ def handlers_of(
         {CLEAN: retention.clean, SPACE: retention.space, IMPORT: handlers.Imports(engine.imports, engine.runs)},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )
-    return Handlers(*tables, {MCP: handlers.Mcp(Handlers(*tables, partial=True), engine.login.get)})
+    return Handlers(*tables, {MCP: handlers.Mcp(Handlers(*tables, partial=True), engine.login.get, composites.outcome)})

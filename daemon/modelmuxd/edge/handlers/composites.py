@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from muxwire.broadcast import BroadcastParams, BroadcastResult
 from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternList, PatternsParams
-from muxwire.runs import DispatchParams
+from muxwire.runs import DispatchParams, RunResult
 from muxwire.workflow import WorkflowList, WorkflowParams, WorkflowResult, WorkflowsParams
 
-from modelmuxd.domain.plans import Plan, may_replace, providers_of
+from modelmuxd.domain.plans import Broadcast, Collaboration, Plan, Workflow, may_replace, providers_of
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.handlers.following import follow
 from modelmuxd.edge.origin import origin_of
@@ -19,6 +20,8 @@ from modelmuxd.engine.composites.asking import as_dispatch
 from modelmuxd.engine.composites.composites import Composites as Engine
 from modelmuxd.engine.runs import Runs
 from modelmuxd.store.records import Task
+
+Outcome = RunResult | BroadcastResult | CollaborateResult | WorkflowResult
 
 
 class Composites:
@@ -47,6 +50,16 @@ class Composites:
 
     async def workflows(self, params: WorkflowsParams, call: Call) -> WorkflowList:
         return await self._engine.workflows(params)
+
+    async def outcome(self, run_id: str) -> Outcome:
+        """What the run would have answered whoever asked for it, as it stands."""
+        task = await self._runs.find(run_id)
+        kinds: dict[type[Any], Callable[[Task], Awaitable[Outcome]]] = {
+            Broadcast: self._engine.broadcast_result,
+            Collaboration: self._engine.collaborate_result,
+            Workflow: self._engine.workflow_result,
+        }
+        return await kinds.get(type(task.new.plan), self._runs.result)(task)
 
     async def _take(
         self,

@@ -12,7 +12,7 @@ from muxwire.insight import Nothing
 from muxwire.mcp import McpParams
 
 from modelmuxd.edge.calls import Call
-from modelmuxd.edge.mcp.work import Work
+from modelmuxd.edge.mcp.work import OutcomeOf, Work
 from modelmuxd.edge.table import Handlers
 from modelmuxd.engine.environment import LoginEnvironment
 
@@ -22,13 +22,14 @@ log = logging.getLogger(__name__)
 class Mcp:
     """The SDK takes over a second and 60 MB to load: it is, beside everything else, with the first session."""
 
-    def __init__(self, handlers: Handlers, login: LoginEnvironment) -> None:
+    def __init__(self, handlers: Handlers, login: LoginEnvironment, outcome: OutcomeOf) -> None:
         self._handlers = handlers
         self._login = login
+        self._outcome = outcome
 
     async def __call__(self, params: McpParams, call: Call) -> Nothing:
         server = await anyio.to_thread.run_sync(_load)
-        await server.serve(Work(self._handlers, params, call, self._login), call)
+        await server.serve(Work(self._handlers, params, call, self._login, self._outcome), call)
         return Nothing()
 
 

@@ -22,7 +22,11 @@ def input_schema(kind: type[Any], fields: Sequence[str], said: Mapping[str, str]
 def output_schema(*kinds: type[Any]) -> Schema:
     """One of the structs, with nothing referred to: only what all of them have is required."""
     wholes = [_bare(_whole(kind)) for kind in kinds]
-    properties = {name: one for whole in wholes for name, one in whole["properties"].items()}
+    kinds_of: dict[str, list[Schema]] = {}
+    for name, one in (pair for whole in wholes for pair in whole["properties"].items()):
+        known = kinds_of.setdefault(name, [])
+        known += [] if one in known else [one]
+    properties = {name: known[0] if len(known) == 1 else {"anyOf": known} for name, known in kinds_of.items()}
     required = [name for name in properties if all(name in whole.get("required", ()) for whole in wholes)]
     schema: Schema = {"type": "object", "properties": properties}
     return {**schema, "required": required} if required else schema

@@ -112,9 +112,9 @@ class Session:
             source = ctx.request
             assert isinstance(source, Source)  # the relay attaches it
             asked = Asked(tool.read(params.arguments or {}), client_of(ctx), source.number, source.age)
-            if tool is tools.DISPATCH and tasks.offered(ctx):
+            if tool in tools.SENDING and tasks.offered(ctx):
                 taken = await self._work.do(tool, asked._replace(hurry=True), self._work.asking())
-                return await self._tasks.handle(taken.run_id)
+                return await self._tasks.handle(taken.run_id) if hasattr(taken, "run_id") else answer(taken)
             return answer(await self._done(tool, asked, ctx, source))
         except FaultError as error:
             return refusal(error.fault)

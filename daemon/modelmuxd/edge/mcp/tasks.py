@@ -1,4 +1,4 @@
-"""The tasks extension (SEP-2663): a dispatch answered at once by its handle, and what a client asks with that.
+"""The tasks extension (SEP-2663): what is sent is answered at once by its handle, and what a client asks with that.
 
 A task is a run, so its id is good for as long as the run is kept, over daemons and sessions. Imports the SDK.
 """
@@ -56,7 +56,7 @@ class Tasks:
         detail = await self._detail(params.task_id)
         task: dict[str, Any] = {"resultType": "complete", **_task(detail)}
         if task["status"] == "completed":
-            result = answer(detail.result)
+            result = answer(await self._work.outcome(detail.result.run_id))
             task["result"] = {
                 "resultType": "complete",
                 **result.model_dump(by_alias=True, mode="json", exclude_none=True),

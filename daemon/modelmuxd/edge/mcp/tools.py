@@ -128,7 +128,7 @@ RUN = Tool(
     title="Look at a run, wait for it, end it",
     description="Get a run as it stands, wait for its end, cancel it, or answer its question.",
     params=RunParams,
-    result=(RunResult,),
+    result=(RunResult, BroadcastResult, CollaborateResult, WorkflowResult),
     fields=("run_id", "action", "text", "wait_s"),
 )
 FEEDBACK = Tool(
@@ -166,6 +166,8 @@ CHECK = Tool(
 )
 TOOLS = {tool.name: tool for tool in (DISPATCH, BROADCAST, COLLABORATE, WORKFLOW, RUN, HISTORY, FEEDBACK, CHECK)}
 """In the order in which they are listed."""
+SENDING = (DISPATCH, BROADCAST, COLLABORATE, WORKFLOW)
+"""Those that make runs."""
 
 
 def find(name: str) -> Tool:

@@ -27,7 +27,6 @@ from muxwire.methods import (
     PATTERNS,
     POLICY,
     STATUS,
-    WAIT,
     WATCH,
     WORKFLOW,
     WORKFLOWS,
@@ -56,6 +55,8 @@ from modelmuxd.edge.table import Handlers
 from modelmuxd.engine.environment import LoginEnvironment
 
 RECENT = 5
+OutcomeOf = Callable[[str], Awaitable[msgspec.Struct]]
+"""What a run gives, by its id or the beginning of that. Raises FaultError."""
 
 
 class Asked(NamedTuple):
@@ -77,8 +78,11 @@ class Asked(NamedTuple):
 class Work:
     """Of one session."""
 
-    def __init__(self, handlers: Handlers, params: McpParams, session: Call, login: LoginEnvironment) -> None:
+    def __init__(
+        self, handlers: Handlers, params: McpParams, session: Call, login: LoginEnvironment, outcome: OutcomeOf
+    ) -> None:
         self._handlers = handlers
+        self.outcome = outcome
         self._login = login
         self._params = params
         self._session = session
@@ -164,21 +168,17 @@ class Work:
 
     async def _run(self, asked: Asked, asking: Asking) -> Any:
         params = msgspec.convert(asked.given, RunParams, strict=False)
-        if params.action == "answer":
-            return await self.ask(ANSWER, ANSWER.params(params.run_id, params.text), asking)
-        if params.action == "cancel":
-            return (await self.ask(CANCEL, CANCEL.params((params.run_id,)), asking)).runs[0]
-        if params.text:
+        if params.text and params.action != "answer":
             raise refuse(USAGE, "`text` is for an answer.", 'Say action="answer".')
         asking.about(params.run_id)
-        return await self._wait(params.run_id, asked.patience if params.action == "wait" else 0.0, asking)
-
-    async def _wait(self, run_id: str, seconds: float, asking: Asking) -> Any:
-        """Watching on the way, so that there is something to tell."""
-        if seconds:
-            with anyio.move_on_after(seconds):
-                await self.ask(WATCH, WATCH.params(run_id, follow=True), asking)
-        return (await self.ask(WAIT, WAIT.params((run_id,), 0.0), asking)).runs[0]
+        if params.action == "answer":
+            await self.ask(ANSWER, ANSWER.params(params.run_id, params.text), asking)
+        elif params.action == "cancel":
+            await self.ask(CANCEL, CANCEL.params((params.run_id,)), asking)
+        elif params.action == "wait":
+            with anyio.move_on_after(asked.patience):  # watching on the way, so that there is something to tell
+                await self.ask(WATCH, WATCH.params(params.run_id, follow=True), asking)
+        return await self.outcome(params.run_id)
 
     async def _check(self, asked: Asked, asking: Asking) -> CheckAnswer:
         params = msgspec.convert(asked.given, CheckParams, strict=False)
