@@ -75,7 +75,7 @@ def complete(method: str, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a call that no option fills. Raises OSError when the current folder is gone."""
     if method in ("retry", "benchmark"):
         return {**fields, "env": environment()}
-    if method == "history" and fields.get("workdir"):
+    if method in ("history", "export") and fields.get("workdir"):
         return {**fields, "workdir": text(os.path.abspath(fields["workdir"]))}
     if method not in _TASKS:
         return fields

@@ -16,6 +16,7 @@ from muxwire import (
     collaborate,
     costs,
     events,
+    export,
     feedback,
     history,
     imports,
@@ -130,6 +131,13 @@ HISTORY = Method(
     "history", history.HistoryParams, history.HistoryResult, "Show and search what has ended, and its sums.", hot=True
 )
 CLEAN = Method("clean", retention.CleanParams, retention.CleanResult, "Take away what is old, after asking.")
+EXPORT = Method(
+    "export",
+    export.ExportParams,
+    export.ExportResult,
+    "Write what has ended as CSV, JSON or Markdown.",
+    event=export.ExportHead | export.ExportPage,
+)
 IMPORT = Method("import", imports.ImportParams, imports.ImportResult, "Take over history and ratings of modelmux 0.29.")
 SPACE = Method("space", insight.Nothing, retention.Space, "Show what the record takes on disk.")
 MCP = Method("mcp", mcp.McpParams, insight.Nothing, "Carry the MCP session of an IDE.", event=mcp.McpLine)
@@ -145,6 +153,6 @@ METHODS: dict[str, Method[Any, Any]] = {
         *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
         *(POLICY, POLICY_TEST, COSTS, BUDGET, ENV, HISTORY, FEEDBACK, BENCHMARK),
-        *(ROUTE, ROUTING, IMPORT, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
+        *(ROUTE, ROUTING, EXPORT, IMPORT, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
     )
 }

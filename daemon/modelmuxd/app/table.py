@@ -25,6 +25,7 @@ from muxwire.methods import (
     DISCARD,
     DISPATCH,
     ENV,
+    EXPORT,
     FACTS,
     FEEDBACK,
     HISTORY,
@@ -133,6 +134,7 @@ def handlers_of(
         {FEEDBACK: handlers.Feedback(engine.feedback), BENCHMARK: handlers.Benchmark(engine.benchmark, engine.runs)},
         {ROUTE: routing.route, ROUTING: routing.learning},
         {CLEAN: retention.clean, SPACE: retention.space, IMPORT: handlers.Imports(engine.imports, engine.runs)},
+        {EXPORT: handlers.Export(engine.history, clock)},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )
     return Handlers(*tables, {MCP: handlers.Mcp(Handlers(*tables, partial=True), engine.login.get, composites.outcome)})

@@ -8,6 +8,7 @@ from modelmuxd.edge.handlers.composites import Composites
 from modelmuxd.edge.handlers.costs import Costs
 from modelmuxd.edge.handlers.dispatch import Dispatch
 from modelmuxd.edge.handlers.env import Env
+from modelmuxd.edge.handlers.export import Export
 from modelmuxd.edge.handlers.feedback import Feedback
 from modelmuxd.edge.handlers.history import History
 from modelmuxd.edge.handlers.imports import Imports
@@ -28,6 +29,7 @@ __all__ = [
     "Costs",
     "Dispatch",
     "Env",
+    "Export",
     "Feedback",
     "History",
     "Imports",

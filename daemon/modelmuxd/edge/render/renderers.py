@@ -15,6 +15,7 @@ from modelmuxd.edge.render import (
     costs,
     daemon,
     dispatch,
+    export,
     feedback,
     history,
     imports,
@@ -69,11 +70,12 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "wait": runs.waited,
     "cancel": runs.canceled,
 }
-_COMPOSITES = {
+_BY_PARAMS = {
     "broadcast": broadcast.start,
     "collaborate": collaborate.start,
     "workflow": workflow.start,
     "workflows": workflow.listed,
+    "export": export.Export,
 }
 _FOLLOWING = ("dispatch", "attach", "retry")
 
@@ -82,8 +84,8 @@ def start(method_name: str, view: View, params: Any) -> Rendered:
     """The renderer of one call. A name without one, such as one that is refused as unknown, gets JSON."""
     if method_name in _FOLLOWING:
         return dispatch.start(view, params)
-    if method_name in _COMPOSITES:
-        return _COMPOSITES[method_name](view, params)
+    if method_name in _BY_PARAMS:
+        return _BY_PARAMS[method_name](view, params)
     return _MAKERS.get(method_name, _json)(view)
 
 
