@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 UP, DOWN, ENTER, STOP = "up", "down", "enter", "stop"
@@ -59,7 +59,7 @@ def _draw(options: Sequence[str], at: int) -> None:
 
 
 @contextmanager
-def _raw() -> Iterator[None]:
+def _raw() -> Generator[None]:
     """Keys as they are typed; the terminal is left as it was."""
     import termios
     import tty

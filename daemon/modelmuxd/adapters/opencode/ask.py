@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from pathlib import PurePath
+from urllib.parse import quote
 
 from modelmuxd.adapters.asking import check, chosen_model, deny, refuse_setting
 from modelmuxd.adapters.jsonl import JsonObject
@@ -107,7 +108,7 @@ def _sandbox(request: Request) -> tuple[str, ...]:
 
 
 def _env(request: Request) -> dict[str, str]:
-    settings: JsonObject = {"plugin": [PurePath(request.folder, PLUGIN).as_uri()]}
+    settings: JsonObject = {"plugin": [f"file://{quote(str(PurePath(request.folder, PLUGIN)))}"]}
     env = {"OPENCODE_DISABLE_AUTOUPDATE": "1"}  # a task is no moment to replace the program under the other runs
     if request.sandbox != "full":
         rules = _READ_ONLY if request.sandbox == "read-only" else _WRITE

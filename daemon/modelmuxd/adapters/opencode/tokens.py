@@ -40,7 +40,7 @@ class Counts:
             reasoning=sums["reasoning"],
             model=model,
             rule=RULE,
-            raw=compact(dict(sums)),
+            raw=compact({**sums}),
         )
 
     def cost_micros(self) -> int | None:
