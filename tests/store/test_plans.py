@@ -9,13 +9,26 @@ from pathlib import Path
 from modelmuxd.domain.bucket import Asked
 from modelmuxd.domain.knowledge import Judged, Knowledge, Reached
 from modelmuxd.domain.past import Wanted
+from modelmuxd.domain.plans import Broadcast
 from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
-from modelmuxd.store import accounts, buckets, budgets, ending, history, knowledge, lineage, lookup, ratings, search
+from modelmuxd.store import (
+    accounts,
+    buckets,
+    budgets,
+    composites,
+    ending,
+    history,
+    knowledge,
+    lineage,
+    lookup,
+    ratings,
+    search,
+)
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import open_database
-from modelmuxd.store.records import CallLimit, Cooldown, Decided, Reserve
+from modelmuxd.store.records import CallLimit, Cooldown, Decided, Ending, Reserve
 from modelmuxd.store.settle import append, settle
 from muxwire.events import Text
 from muxwire.runs import Origin
@@ -67,6 +80,10 @@ def everything(db: sqlite3.Connection) -> None:
     for wanted in ({}, {"provider": "codex"}, {"status": "success"}, {"since": 1.0}, {"text": "say"}):
         history.history(db, Wanted(limit=9, **wanted))
     history.history(db, Wanted(limit=9, before=run_id(1)))
+    accept(db, a_task(4, plan=Broadcast(members=(), timeout=9)), ())
+    composites.spawn(db, run_id(4), [a_task(5, part_of=run_id(4), step="a", round=1)], ())
+    composites.turns(db, run_id(4))
+    composites.finish(db, Ending(run_id=run_id(4), state="success"), 3.0)
     buckets.sums(db, Asked(since=1, until=99, by=("provider",)))
     lookup.attempts(db, run_id(1))
     lookup.decisions(db, run_id(1))
