@@ -3,8 +3,9 @@
 Measured with 1.18.33. Our settings travel in OPENCODE_CONFIG_CONTENT, which outweighs every other file but the
 administrator's. For `read-only` and `write` they deny by default, at the top and for the agent that is asked, and deny
 by name what changes anything, so that no single key of the user's survives beside ours; a denied tool is not offered.
-`external_directory` keeps edits in the working folder. The project's own opencode.json and `.opencode` are not read
-then, since they may hold plugins, which run at start whatever the agent may do; its AGENTS.md is handed on.
+`external_directory` keeps edits in the working folder, though a link in it that leads out is followed. The project's
+own opencode.json and `.opencode` are not read then, since they may hold plugins, which run at start whatever the agent
+may do; its AGENTS.md is handed on. An MCP tool that the user's own settings allow by its name stays allowed.
 
 By itself it tries a failing call again without end and says nothing of it. A plugin of ours ends it at the first time.
 """
