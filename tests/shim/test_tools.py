@@ -123,6 +123,16 @@ async def test_what_was_done_is_found_again(world: World) -> None:
     assert "total_cost_usd" in sums["costs"]
 
 
+async def test_a_task_is_diagnosed_and_not_run(world: World) -> None:
+    async with world.ide() as ide:
+        told = data(await ide.call_tool("mux_check", {"diagnose": "echo never"}))
+        plain = data(await ide.call_tool("mux_check", {"diagnose": True}))
+        listed = data(await ide.call_tool("mux_history", {"limit": 100}))
+    assert told["route"]
+    assert "route" not in plain
+    assert "echo never" not in [one["task"] for one in listed["entries"]]
+
+
 async def test_a_long_answer_is_cut_and_linked(world: World) -> None:
     async with world.ide() as ide:
         asked = {"task": "head -c 10000000 /dev/zero | tr '\\0' x", "provider": "sh"}

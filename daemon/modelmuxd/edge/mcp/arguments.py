@@ -11,6 +11,7 @@ from muxwire.feedback import FeedbackParams
 from muxwire.history import HistoryParams
 from muxwire.insight import Caller, Check, RunLine, Today
 from muxwire.policy import PolicyReport
+from muxwire.routing import Route
 from muxwire.runs import DispatchParams
 from muxwire.workflow import WorkflowParams
 
@@ -31,7 +32,10 @@ class CheckParams(msgspec.Struct, frozen=True):
     """What `mux_check` takes."""
 
     refresh: Annotated[bool, Meta(description="Probe again instead of using the cache.")] = False
-    diagnose: Annotated[bool, Meta(description="Also tell sandboxes, accounts and how the last runs ended.")] = False
+    diagnose: Annotated[
+        bool | str,
+        Meta(description="true: also sandboxes, accounts, last runs. A task: whom it would go to, and why."),
+    ] = False
     workdir: str = ""
 
 
@@ -47,6 +51,8 @@ class CheckAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     waiting: tuple[RunLine, ...] = ()
     recent: tuple[RunLine, ...] = ()
     today: Today | None = None
+    route: Route | None = None
+    """Whom the task that was to be diagnosed would go to."""
 
 
 class DispatchArguments(DispatchParams, frozen=True, omit_defaults=True):

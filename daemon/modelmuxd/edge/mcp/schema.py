@@ -55,12 +55,15 @@ def _inlined(node: Any, known: Schema) -> Any:
 
 
 def _short(node: Schema, said: str | None) -> Schema:
-    """Without titles and without what a model need not know: that null is the same as nothing."""
+    """Without titles and what a model need not know: the bounds of lengths, that a count is not negative, that null is
+    the same as nothing. All of it is checked."""
     options = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
     schema = {**node, **(options[0] if len(options) == 1 else {})}
-    drop = {"anyOf", "title"} if len(options) == 1 else {"title"}
+    drop = {"title", "minLength", "maxLength", "maxItems", *(("anyOf",) if len(options) == 1 else ())}
     if schema.get("default") in (None, "", [], False, 0):
         drop.add("default")
+    if schema.get("minimum") in (0, 1):
+        drop.add("minimum")
     short = {key: value for key, value in schema.items() if key not in drop}
     if "enum" in short:
         short["type"] = "string"

@@ -66,15 +66,18 @@ class Tool:
 
 
 _COMMON = {
-    "workdir": "Folder to work in (default: the server's).",
-    "wait_s": "Seconds to wait; then `next` says how to go on.",
-    "idempotency_key": "Same key, same run: safe to repeat.",
+    "workdir": "Folder (default: the server's).",
+    "wait_s": "Seconds to wait for the end.",
+    "background": "Do not wait.",
+    "idempotency_key": "Same key, same run.",
     "worktree": "Work in a git worktree of its own.",
-    "carry": "With worktree: take along what is not committed.",
+    "carry": "With worktree: and what is not committed.",
     "timeout": "Seconds it may take.",
     "task": "What to do, complete in itself.",
     "profile": "From profiles.toml.",
-    "failover": "Try the next provider when one cannot (default: true).",
+    "failover": "Try the next one (default: true).",
+    "session_id": "Session to go on with, or a run of it.",
+    "continue_session": "Go on with the folder's last session.",
     "max_retries": "Attempts per provider.",
 }
 """Words that are shorter than the command line's, or speak of what a model has."""
@@ -91,7 +94,7 @@ DISPATCH = Tool(
     result=(RunResult,),
     fields=(
         *("task", "provider", "model", "sandbox", "workdir", "session_id", "continue_session", "timeout"),
-        *("max_retries", "failover", "profile", "reasoning_effort", "priority", "worktree", "carry", *_SENT),
+        *("max_retries", "failover", "profile", "reasoning_effort", "priority", "prefer", "worktree", "carry", *_SENT),
         "auto_decompose",
     ),
 )

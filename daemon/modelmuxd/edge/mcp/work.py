@@ -26,6 +26,7 @@ from muxwire.methods import (
     HISTORY,
     PATTERNS,
     POLICY,
+    ROUTE,
     STATUS,
     WATCH,
     WORKFLOW,
@@ -185,7 +186,7 @@ class Work:
         here = self._folder(params.workdir)
         look = CHECK.params(
             refresh=params.refresh,
-            diagnose=params.diagnose,
+            diagnose=bool(params.diagnose),
             env=self._params.env.values,
             workdir=here,
             client=asked.client,
@@ -201,7 +202,13 @@ class Work:
             waiting=status.waiting,
             recent=status.recent,
             today=status.today,
+            route=await self._route(params.diagnose, here, asked, asking) if _is_task(params.diagnose) else None,
         )
+
+    async def _route(self, task: bool | str, workdir: str, asked: Asked, asking: Asking) -> Any:
+        origin = Origin(kind="mcp", caller=asked.client, workdir=workdir)
+        params = DispatchParams(str(task), workdir=workdir, origin=origin, env=CallerEnv(await self._env()))
+        return await self.ask(ROUTE, params, asking)
 
     async def _env(self) -> dict[str, str]:
         """The shim's, and on its PATH what is on the login shell's: a program with windows has hardly any."""
@@ -218,6 +225,10 @@ class Work:
             self._asked_for.update(new)
         known = {**(await self._login()).values, **self._supplied}
         return {name: known[name] for name in names if name in known}
+
+
+def _is_task(diagnose: bool | str) -> bool:
+    return isinstance(diagnose, str) and diagnose.lower() not in ("true", "false", "1", "0", "yes", "no")
 
 
 def _going_on(result: Any) -> Any:
