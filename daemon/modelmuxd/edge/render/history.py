@@ -61,7 +61,7 @@ def _stats(by_provider: dict[str, ProviderSums], costs: Costs | None, view: View
     if not by_provider:
         return ""
     head = ("provider", "runs", "success", "average", *(("tokens", "cost") if costs else ()))
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for name, sums in by_provider.items():
         row = (name, human.count(sums.calls), f"{sums.success_rate:.0f} %", human.seconds(sums.avg_duration))
         rows.append((*row, *(_paid(name, costs) if costs else ())))
