@@ -17,7 +17,7 @@ class RouteLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     model: str = ""
     score: float = 0.0
     parts: dict[str, float] = {}
-    """What the score is the sum of: expected, cost, time, reached, chance."""
+    """What the score is the sum of: prior, record, kind and project of the agent; cost, time, reached, chance."""
     spread: float = 0.0
     """Standard deviation of what is expected."""
     judged: float = 0.0

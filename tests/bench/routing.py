@@ -32,6 +32,10 @@ GOALS = (
 )
 
 
+KINDS = {"repo-bugfix": "bug", "general": ""}
+"""The harness's words for kinds of work."""
+
+
 class Player:
     """The shipped router behind the harness's protocol. A published score is what a benchmark of one's own would be."""
 
@@ -77,10 +81,10 @@ class Player:
 def _published(scores: dict[str, dict[str, float]]) -> Iterator[tuple[str, Agent]]:
     known = Knowledge()
     for name, by_domain in scores.items():
-        value = fmean(by_domain.values())
-        one = Judged(at=0.0, agent=name, value=value, source="benchmark")
-        for _ in range(int(PRIOR_WEIGHT) * 10):
-            known = learn(known, one)
+        for domain, value in by_domain.items():
+            one = Judged(at=0.0, agent=name, value=value, source="benchmark", kind=KINDS.get(domain, domain))
+            for _ in range(int(PRIOR_WEIGHT) * 10):
+                known = learn(known, one)
     return iter(known.agents.items())
 
 

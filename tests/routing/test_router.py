@@ -105,7 +105,7 @@ def test_a_model_that_degrades_is_noticed_within_tens_of_runs() -> None:
     known = learned(*judged("codex", 1.0, 60, expected=0.85), *judged("claude", 0.8, 5))
     bad = 0
     while order(known=known)[0] == "codex":
-        for signal in judged("codex", 0.0, expected=ranked(known=known).ranked[0].parts["expected"]):
+        for signal in judged("codex", 0.0, expected=ranked(known=known).ranked[0].mean):
             known = learn(known, signal)
         bad += 1
     assert 0 < bad <= 15
@@ -127,6 +127,11 @@ def test_chance_comes_from_the_run_and_never_where_it_may_not() -> None:
     known = learned(*judged("codex", 0.7, 2), *judged("claude", 0.7, 2), *judged("gemini", 0.7, 2))
     firsts = {order(preferences=preferences, known=known, seed=f"run{number}")[0] for number in range(40)}
     assert len(firsts) > 1
+    calm = order(known=known, explore=False)[0]
+    for number in range(40):
+        one = ranked(preferences=preferences, known=known, seed=f"run{number}").ranked[0]
+        assert one.routed is not None
+        assert one.routed.explored == one.reasons[0].startswith("tried out") == (one.candidate.provider != calm)
     again = [order(preferences=preferences, known=known, seed="a") for _ in range(2)]
     assert again[0] == again[1]
     assert {one.parts["chance"] for one in ranked(preferences=preferences, known=known, explore=False).ranked} == {0.0}
@@ -194,6 +199,6 @@ def test_whatever_is_known_scores_are_numbers_and_the_excluded_stay_out(
     assert out not in [one.candidate.provider for one in found.ranked]
     for one in found.ranked:
         assert math.isfinite(one.score)
-        assert 0.0 <= one.parts["expected"] <= 1.0
+        assert 0.0 <= one.mean <= 1.0
         assert one.routed is not None
     assert 0.0 <= found.sure <= 1.0

@@ -32,6 +32,8 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
     """What the score is the sum of."""
     rule: tuple[int, int] | None = None
     """Priority and hits of the user's rule that it met."""
+    mean: float = 0.0
+    """How good its answer is expected to be, 0 to 1."""
     spread: float = 0.0
     """Standard deviation of what is expected."""
     weight: float = 0.0

@@ -17,6 +17,9 @@ Source = Literal["outcome", "verify", "rating", "apply", "discard", "retry", "co
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Amount = Annotated[float, Meta(ge=0.0, le=1e15)]
 
+GUESS = 0.6
+"""What to expect of an agent that nothing is known of."""
+
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True):
     """How good an answer was."""
@@ -35,6 +38,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=
     project: str = ""
     expected: Share = 0.5
     """What was expected of this agent when it was chosen."""
+    prior: Share = GUESS
+    """What would have been expected of it at this kind of work without any evidence."""
     run_id: str = ""
 
 
@@ -82,6 +87,7 @@ class Routed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str = ""
     project: str = ""
     expected: Share = 0.5
+    prior: Share = GUESS
     explored: bool = False
 
     def judged(self, source: Source, value: float, *, at: float, run_id: str, weight: float = 1.0) -> Judged:
@@ -95,6 +101,7 @@ class Routed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             kind=self.kind,
             project=self.project,
             expected=self.expected,
+            prior=self.prior,
             run_id=run_id,
         )
 
@@ -111,6 +118,7 @@ class Agent(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of one agent."""
 
     all: Evidence = Evidence()
+    """Judgements less their priors, as all sums of judgements here: what is hard by nature is not held against it."""
     kinds: dict[str, Evidence] = {}
     projects: dict[str, Evidence] = {}
     surprises: tuple[float, ...] = ()

@@ -22,10 +22,6 @@ KIND_WEIGHT = 20.0
 """How many answers of a kind it takes until they count as much as all others together."""
 PROJECT_WEIGHT = 40.0
 EASE_WEIGHT = 10.0
-TRUST = 0.25
-"""How much of a contradiction is held against the prior."""
-GUESS = 0.6
-"""Of an agent that nothing is known of."""
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -37,10 +33,10 @@ class Expected(msgspec.Struct, frozen=True):
     judged: float
     """The same without the prior; old ones count less."""
     prior: float
-    overall: float
-    """Of all its answers, the prior among them."""
+    record: float
+    """What all its answers add to the prior, or take."""
     kind: float
-    """What the kind of work adds or takes."""
+    """What its answers at this kind of work do beyond that."""
     project: float
     ease: float
     """Of both, what they are for everybody."""
@@ -54,29 +50,31 @@ def expect(known: Knowledge, agent: Agent, kind: str, project: str, prior: float
     tick = known.tick
     total, weight = left(agent.all, tick)
     prior_weight = trusted(prior, prior_weight, total, weight)
-    overall = (prior_weight * prior + total) / (prior_weight + weight)
+    beyond = total / (prior_weight + weight)
     kind_ease, project_ease = ease(known.kinds.get(kind), tick), ease(known.projects.get(project), tick)
-    with_kind, kind_weight = shrunk(overall + kind_ease, agent.kinds.get(kind), KIND_WEIGHT, tick)
-    mean, project_weight = shrunk(with_kind + project_ease, agent.projects.get(project), PROJECT_WEIGHT, tick)
+    with_kind, kind_weight = shrunk(beyond + kind_ease, agent.kinds.get(kind), KIND_WEIGHT, tick)
+    own, project_weight = shrunk(with_kind + project_ease, agent.projects.get(project), PROJECT_WEIGHT, tick)
+    mean = min(0.99, max(0.01, prior + own))
     return Expected(
         mean=mean,
         weight=weight + prior_weight + kind_weight + project_weight,
         judged=weight,
         prior=prior,
-        overall=overall,
-        kind=with_kind - overall,
-        project=mean - with_kind,
+        record=beyond,
+        kind=with_kind - beyond,
+        project=mean - prior - with_kind,
         ease=kind_ease + project_ease,
     )
 
 
 def trusted(prior: float, prior_weight: float, total: float, weight: float) -> float:
-    """What the prior is worth beside answers that contradict it: less with the square of how far they are off."""
+    """What the prior is worth beside answers that contradict it: less with the square of how far they are off,
+    in units of what chance explains."""
     if weight < 1.0:
         return prior_weight
-    off = total / weight - prior
+    off = total / weight
     chance = max(0.05, prior * (1.0 - prior)) * (1.0 / weight + 1.0 / prior_weight)
-    return prior_weight / max(1.0, TRUST * off * off / chance)
+    return prior_weight / max(1.0, off * off / chance)
 
 
 def left(evidence: Evidence | None, tick: int) -> tuple[float, float]:
@@ -93,7 +91,6 @@ def ease(evidence: Evidence | None, tick: int) -> float:
 
 
 def shrunk(base: float, evidence: Evidence | None, worth: float, tick: int) -> tuple[float, float]:
-    base = min(0.99, max(0.01, base))
     total, weight = left(evidence, tick)
     return (worth * base + total) / (worth + weight), weight
 

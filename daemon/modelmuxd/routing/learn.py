@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from modelmuxd.domain.knowledge import Agent, Evidence, Judged, Knowledge, Measured, Reached, Retracted, Signal
 
-FADE = 0.985
-"""What is left of evidence at each later end: the last 66 ends weigh as much as all before them. So a model that has
+FADE = 0.99
+"""What is left of evidence at each later end: the last 69 ends weigh as much as all before them. So a model that has
 changed is noticed within tens of runs."""
 DAY_TICKS = 2.0
 """A day without work fades like so many ends."""
@@ -25,6 +25,8 @@ DIGITS = 4
 """Of what is kept: nothing rests on more, and knowledge stays small."""
 
 SURPRISES = 24
+SPREAD = 0.45
+"""Standard deviation of one judgement of an agent that is right about as often as most."""
 FEWEST, ALARM = 6, -3.2
 """An agent has changed when its last 6 to 24 answers fall this many standard deviations short of what was expected."""
 REMEMBERED = 0.15
@@ -136,11 +138,12 @@ def _retract(known: Knowledge, signal: Retracted) -> Knowledge:
 
 
 def _counted(agent: Agent, judged: Judged, weight: float, tick: int) -> Agent:
-    projects = _with(agent.projects, judged.project, judged.value, weight, tick)
+    beyond = judged.value - judged.prior
+    projects = _with(agent.projects, judged.project, beyond, weight, tick)
     return replace(
         agent,
-        all=_floor(added(agent.all, judged.value, weight, tick)),
-        kinds=_with(agent.kinds, judged.kind, judged.value, weight, tick),
+        all=_floor(added(agent.all, beyond, weight, tick)),
+        kinds=_with(agent.kinds, judged.kind, beyond, weight, tick),
         projects=_bounded(projects, tick, MOST_OF_ONE),
     )
 
@@ -191,9 +194,9 @@ def _changed(agent: Agent) -> Agent:
 
 
 def _recent_mean(evidence: Evidence, surprise: float) -> float:
-    """How good its last answers were, from how much they surprised."""
-    mean = evidence.total / evidence.weight if evidence.weight else 0.5
-    return min(1.0, max(0.0, mean + surprise * math.sqrt(max(0.05, mean * (1 - mean)))))
+    """How far its last answers were from their priors, from how much they surprised."""
+    mean = evidence.total / evidence.weight if evidence.weight else 0.0
+    return min(1.0, max(-1.0, mean + surprise * SPREAD))
 
 
 def _shrunk(evidence: Evidence, recent: float, count: int) -> Evidence:

@@ -6,8 +6,8 @@ The affinities are those that 0.29 had as keyword scores, made small: no figure 
 
 from __future__ import annotations
 
-from modelmuxd.domain.knowledge import Agent, Evidence
-from modelmuxd.routing.expect import GUESS, PRIOR_WEIGHT, UNKNOWN_WEIGHT
+from modelmuxd.domain.knowledge import GUESS, Agent, Evidence
+from modelmuxd.routing.expect import PRIOR_WEIGHT, UNKNOWN_WEIGHT
 
 _LIKES: dict[str, frozenset[str]] = {
     "codex": frozenset({"bug", "tests", "terminal", "refactor", "algorithm"}),

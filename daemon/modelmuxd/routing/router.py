@@ -14,6 +14,7 @@ from random import Random
 from statistics import NormalDist
 
 import msgspec
+from msgspec.structs import replace
 
 from modelmuxd.domain.decision import Candidate, Ranked, Ranking
 from modelmuxd.domain.knowledge import Agent, Knowledge, Routed
@@ -24,6 +25,8 @@ from modelmuxd.routing.rules import Rule, met
 
 TIE = 0.005
 """Scores closer than this are a tie, which the default provider wins."""
+EXPECTED = ("prior", "record", "kind", "project")
+"""The parts of a score that together are how good an answer is expected to be."""
 UNREACHED = 0.1
 """What an agent loses that could not be reached lately: its account's cooldown says the rest."""
 _NORMAL = NormalDist()
@@ -70,7 +73,7 @@ def rank(asked: Asked, candidates: Sequence[Candidate], preferences: Preferences
     kind = kind_of(asked.task)
     usable = sorted((one for one in candidates if one.available), key=lambda one: (one.provider, one.model))
     scored = _score(asked, kind, usable, preferences, known)
-    ordered = sorted(scored, key=lambda one: _order(one, asked, preferences, scored))
+    ordered = _stated(sorted(scored, key=lambda one: _order(one, preferences, scored)), preferences)
     excluded = [Ranked(candidate=one, score=0.0, reasons=(one.why,)) for one in candidates if not one.available]
     return Ranking(kind=kind, ranked=tuple(ordered), excluded=tuple(excluded), sure=_sure(ordered), turn=_turn(ordered))
 
@@ -98,7 +101,10 @@ def _score(
         expected = expect(known, agent, kind, asked.project, guess, weight)
         reached = mean_of(agent.reached, 1.0)
         parts = {
-            "expected": expected.mean,
+            "prior": expected.prior,
+            "record": expected.record,
+            "kind": expected.kind,
+            "project": expected.project,
             "cost": -weights.cost * (cost - 1.0),
             "time": -weights.seconds * time,
             "reached": -UNREACHED * (1.0 - reached),
@@ -124,16 +130,21 @@ def _ranked(
     if candidate.provider == default:
         reasons.append("your default provider")
     reasons.append(_sentence(expected, kind))
-    reasons += [f"{name} {value:+.3f}" for name, value in parts.items() if name != "expected" and abs(value) >= 0.0005]
+    reasons += [
+        f"{name} {value:+.3f}" for name, value in parts.items() if name not in EXPECTED and abs(value) >= 0.0005
+    ]
     return Ranked(
         candidate=candidate,
         score=sum(parts.values()),
         reasons=tuple(reasons),
         parts=parts,
         rule=rule,
+        mean=expected.mean,
         spread=expected.spread,
         weight=expected.weight,
-        routed=Routed(agent=agent_of(candidate), kind=kind, project=project, expected=expected.mean),
+        routed=Routed(
+            agent=agent_of(candidate), kind=kind, project=project, expected=expected.mean, prior=expected.prior
+        ),
         judged=expected.judged,
     )
 
@@ -146,7 +157,22 @@ def _sentence(expected: Expected, kind: str) -> str:
     return f"expected {expected.mean:.2f}: {of}, {kind} {expected.kind:+.2f}, this project {expected.project:+.2f}"
 
 
-def _order(one: Ranked, asked: Asked, preferences: Preferences, scored: Sequence[Ranked]) -> tuple[object, ...]:
+def _stated(ordered: list[Ranked], preferences: Preferences) -> list[Ranked]:
+    """The same; a first that is first only by chance says so."""
+    if not ordered or not ordered[0].parts["chance"]:
+        return ordered
+    still = [replace(one, score=one.score - one.parts["chance"]) for one in ordered]
+    best, first = min(still, key=lambda one: _order(one, preferences, still)), ordered[0]
+    if best.candidate == first.candidate or first.routed is None:
+        return ordered
+    why = (
+        f"tried out by chance, to know more of it (routing.explore): {best.candidate.provider} is expected to be better"
+    )
+    stated = replace(first, reasons=(why, *first.reasons), routed=replace(first.routed, explored=True))
+    return [stated, *ordered[1:]]
+
+
+def _order(one: Ranked, preferences: Preferences, scored: Sequence[Ranked]) -> tuple[object, ...]:
     """The user's rules first; where nothing is known, or nearly a tie, the default provider."""
     priority, hits = one.rule or (-math.inf, 0)
     best = max(other.score for other in scored)
@@ -176,7 +202,7 @@ def _sure(ordered: Sequence[Ranked]) -> float:
         return 1.0
     first, second = ordered[:2]
     spread = math.hypot(first.spread, second.spread) or 1e-9
-    return round(_NORMAL.cdf((first.parts["expected"] - second.parts["expected"]) / spread), 3)
+    return round(_NORMAL.cdf((first.mean - second.mean) / spread), 3)
 
 
 def _turn(ordered: Sequence[Ranked]) -> str:
@@ -188,6 +214,6 @@ def _turn(ordered: Sequence[Ranked]) -> str:
     if first.rule and not second.rule:
         return f"{name} comes next: without your rule, or where it does not match"
     ahead = max(0.0, first.score - second.score)
-    low = max(0.05, first.parts["expected"] - ahead)
-    bad = math.ceil(first.weight * (first.parts["expected"] / low - 1.0)) or 1
+    low = max(0.05, first.mean - ahead)
+    bad = math.ceil(first.weight * (first.mean / low - 1.0)) or 1
     return f"{name} comes next: about {bad} bad answers in a row of {first.candidate.provider} would put it first"
