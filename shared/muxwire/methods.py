@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from muxwire import (
+    audit,
     benchmark,
     broadcast,
     budget,
@@ -131,6 +132,13 @@ HISTORY = Method(
     "history", history.HistoryParams, history.HistoryResult, "Show and search what has ended, and its sums.", hot=True
 )
 CLEAN = Method("clean", retention.CleanParams, retention.CleanResult, "Take away what is old, after asking.")
+AUDIT = Method(
+    "audit",
+    audit.AuditParams,
+    audit.AuditResult,
+    "Show every decision, and who had asked.",
+    event=audit.AuditPage,
+)
 EXPORT = Method(
     "export",
     export.ExportParams,
@@ -153,6 +161,6 @@ METHODS: dict[str, Method[Any, Any]] = {
         *(BROADCAST, COLLABORATE, PATTERNS, WORKFLOW, WORKFLOWS),
         *(ATTACH, WHY, RETRY, ANSWER, QUEUE, SESSIONS, DIFF, APPLY, DISCARD, TRUST),
         *(POLICY, POLICY_TEST, COSTS, BUDGET, ENV, HISTORY, FEEDBACK, BENCHMARK),
-        *(ROUTE, ROUTING, EXPORT, IMPORT, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
+        *(ROUTE, ROUTING, AUDIT, EXPORT, IMPORT, CLEAN, SPACE, MCP, FACTS, SHUTDOWN),
     )
 }

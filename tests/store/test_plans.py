@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from modelmuxd.domain.audit import AuditWanted
 from modelmuxd.domain.bucket import Asked
 from modelmuxd.domain.knowledge import Judged, Knowledge, Reached
 from modelmuxd.domain.past import Wanted
@@ -14,6 +15,7 @@ from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.store import (
     accounts,
+    audit,
     buckets,
     budgets,
     composites,
@@ -75,6 +77,8 @@ def everything(db: sqlite3.Connection) -> None:
     lookup.find(db, run_id(1)[:12])
     lookup.unfinished_after(db, 0)
     lookup.recent(db, 20)
+    for before in (None, (9.0, 1, 5)):
+        audit.audit(db, AuditWanted(limit=9, before=before))
     lookup.spent_since(db, 1.0)
     search.catch_up(db)
     for wanted in ({}, {"provider": "codex"}, {"status": "success"}, {"since": 1.0}, {"text": "say"}):

@@ -56,6 +56,7 @@ COMMANDS = {
     "feedback": Name("rendered:feedback", OTHERS["feedback"][0], ALSO),
     "route": Name("rendered:route", OTHERS["route"][0], ALSO),
     "routing": Name("routing:routing", OTHERS["routing"][0], ALSO),
+    "audit": Name("rendered:audit", OTHERS["audit"][0], ALSO),
     "export": Name("export:export", OTHERS["export"][0], ALSO),
     "import": Name("imports:import_", OTHERS["import"][0], ALSO),
     "clean": Name("clean:clean", OTHERS["clean"][0], ALSO),

@@ -86,3 +86,8 @@ feedback = command(
 diff = command("diff", partial(ask, "diff"), examples=("muxctl diff 01kak3", "muxctl diff 01kak3 | git apply --3way"))
 apply = command("apply", partial(ask, "apply"), examples=("muxctl apply 01kak3",))
 discard = command("discard", partial(ask, "discard"), examples=("muxctl discard 01kak3",))
+audit = command(
+    "audit",
+    partial(ask, "audit"),
+    examples=("muxctl audit --since 7d --kind refuse", "muxctl audit -n 0 --json > audit.jsonl"),
+)

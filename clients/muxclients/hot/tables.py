@@ -699,6 +699,16 @@ OTHERS: dict[str, Verb] = {
         ),
     ),
     "routing": ("Keep or forget what the router has learned.", None, ()),
+    "audit": (
+        "Show every decision, and who had asked.",
+        None,
+        (
+            ("run_id", ("--run-id",), "text", "", None, "Only about this run."),
+            ("kind", ("--kind",), "text", "", None, "Only accept, refuse, route, retry, failover, cancel, end …"),
+            ("since", ("--since",), "text", "", None, "Since then: 2026-11-01, 2026-11-01T12:00, 7d."),
+            ("limit", ("-n", "--limit"), "int", 50, (0, 9007199254740992), "How many at most (0: all)."),
+        ),
+    ),
     "export": (
         "Write what has ended as CSV, JSON or Markdown.",
         None,

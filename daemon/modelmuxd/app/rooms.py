@@ -14,6 +14,7 @@ from modelmuxd.adapters.base import Adapter
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission
 from modelmuxd.engine.attempts import Attempts
+from modelmuxd.engine.audit import Audit
 from modelmuxd.engine.benchmark.benchmark import Benchmark
 from modelmuxd.engine.budgets import Purses
 from modelmuxd.engine.callers import Callers
@@ -171,6 +172,7 @@ class Engine:
             limits=settings.limits,
             folder=f"{here.state}/benchmark",
         )
+        self.audit = Audit(store, clock)
         self.imports = Imports(store, here)
         self.doctor = Doctor(store, self.line)
         self.reconciler = Reconciler(

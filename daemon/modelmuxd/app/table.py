@@ -13,6 +13,7 @@ from muxwire.methods import (
     ANSWER,
     APPLY,
     ATTACH,
+    AUDIT,
     BENCHMARK,
     BROADCAST,
     BUDGET,
@@ -134,7 +135,7 @@ def handlers_of(
         {FEEDBACK: handlers.Feedback(engine.feedback), BENCHMARK: handlers.Benchmark(engine.benchmark, engine.runs)},
         {ROUTE: routing.route, ROUTING: routing.learning},
         {CLEAN: retention.clean, SPACE: retention.space, IMPORT: handlers.Imports(engine.imports, engine.runs)},
-        {EXPORT: handlers.Export(engine.history, clock)},
+        {EXPORT: handlers.Export(engine.history, clock), AUDIT: handlers.Audit(engine.audit)},
         {ENV: env, CHECK: check, SHUTDOWN: handlers.Shutdown(engine.ending, stop)},
     )
     return Handlers(*tables, {MCP: handlers.Mcp(Handlers(*tables, partial=True), engine.login.get, composites.outcome)})

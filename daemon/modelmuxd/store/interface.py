@@ -24,6 +24,7 @@ from muxwire.faults import Fault
 from muxwire.retention import Kept
 from muxwire.words import FinalState, State, WaitReason
 
+from modelmuxd.domain.audit import AuditEntry, AuditWanted
 from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.past import Page, Wanted
@@ -259,6 +260,10 @@ class TaskStore(Protocol):
 
     async def known(self, run_ids: Sequence[str]) -> frozenset[str]:
         """Those of them, a few hundred at most, that are in the record."""
+        ...
+
+    async def audit(self, wanted: AuditWanted) -> list[AuditEntry]:
+        """What was decided, newest first."""
         ...
 
     async def take_over(self, lines: Sequence[Line]) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from muxwire.faults import Fault
 from muxwire.retention import Kept
 from muxwire.words import FinalState, State, WaitReason
 
+from modelmuxd.domain.audit import AuditEntry, AuditWanted
 from modelmuxd.domain.bucket import Asked, Sum
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.past import Page, Wanted
@@ -33,6 +34,7 @@ from modelmuxd.store import (
     retention,
     search,
 )
+from modelmuxd.store import audit as auditing
 from modelmuxd.store import history as past_
 from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import notices as noticing
@@ -265,6 +267,9 @@ class SqliteTaskStore:
 
     async def known(self, run_ids: Sequence[str]) -> frozenset[str]:
         return await self._readers.rows(lambda db: retention.known(db, run_ids))
+
+    async def audit(self, wanted: AuditWanted) -> list[AuditEntry]:
+        return await self._readers.rows(lambda db: auditing.audit(db, wanted))
 
     async def take_over(self, lines: Sequence[Line]) -> tuple[int, int]:
         return await self._write(lambda db: imports.take_over(db, lines), durable=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelmuxd.edge.handlers.audit import Audit
 from modelmuxd.edge.handlers.benchmark import Benchmark
 from modelmuxd.edge.handlers.check import Check
 from modelmuxd.edge.handlers.composites import Composites
@@ -23,6 +24,7 @@ from modelmuxd.edge.handlers.shutdown import Shutdown
 from modelmuxd.edge.handlers.worktree import Worktree
 
 __all__ = [
+    "Audit",
     "Benchmark",
     "Check",
     "Composites",

@@ -8,6 +8,7 @@ from typing import Any
 from muxwire.protocol import View
 
 from modelmuxd.edge.render import (
+    audit,
     benchmark,
     broadcast,
     check,
@@ -45,6 +46,7 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "routing": lambda view: Answer(view, routing.learned_text),
     "import": lambda view: Answer(view, imports.imported_text),
     "history": lambda view: Answer(view, history.history_text),
+    "audit": audit.Audit,
     "clean": lambda view: Answer(view, retention.cleaned_text),
     "space": lambda view: Answer(view, retention.space_text),
     "shutdown": lambda view: Answer(view, daemon.shutdown_text),
