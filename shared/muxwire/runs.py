@@ -452,6 +452,10 @@ class RunDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Runs that had to succeed first."""
     retry_of: str = ""
     """The run that this one repeats at its user's word."""
+    task_sha256: str = ""
+    """Of the task's UTF-8: whether two runs were asked the same."""
+    base_commit: str = ""
+    """From which its worktree began."""
     turns: tuple[RunResult, ...] = ()
     """Of a run made of others, in the order in which they were asked."""
     attempts: tuple[AttemptDetail, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import anyio
@@ -294,6 +295,8 @@ class Runs:
             deadline=task.new.deadline,
             after=task.new.after,
             retry_of=task.new.retry_of,
+            task_sha256=sha256(task.new.task.encode("utf-8", "replace")).hexdigest(),
+            base_commit=task.new.worktree.base if task.new.worktree else "",
             turns=tuple(await self.turns(task)),
             attempts=tuple(attempt_detail(one) for one in await self._store.attempts(run_id)),
             decisions=tuple(

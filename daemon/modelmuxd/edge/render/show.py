@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ def show_text(detail: RunDetail, view: View) -> str:
         text += _heading("turns", view) + table([_turn(run) for run in detail.turns], view)
     if detail.attempts:
         text += _heading("attempts", view) + table([_attempt(attempt) for attempt in detail.attempts], view)
+        text += _provenance(detail, view)
     if detail.decisions:
         rows = [(human.clock(decision.at), decision.kind, decision.text) for decision in detail.decisions]
         text += _heading("decisions", view) + table(rows, view)
@@ -105,6 +107,18 @@ def _attempt(attempt: AttemptDetail) -> tuple[str, ...]:
     length = attempt.ended_at - attempt.started_at if attempt.ended_at is not None else None
     why = attempt.fault.message if attempt.fault else ""
     return (str(attempt.number), attempt.provider, attempt.state, human.seconds(length), why)
+
+
+def _provenance(detail: RunDetail, view: View) -> str:
+    """What it takes to do it again: which program in which version, how it was started, on what."""
+    rows = [
+        (f"attempt {one.number}", " ".join(filter(None, (one.cli_version, one.model))), shlex.join(one.argv))
+        for one in detail.attempts
+    ]
+    rows.append(("task", f"sha256 {detail.task_sha256[:16]}", f"{len(detail.task)} characters"))
+    if detail.base_commit:
+        rows.append(("worktree", f"commit {detail.base_commit[:12]}", ""))
+    return _heading("provenance", view) + table(rows, view)
 
 
 def _name(run: RunResult) -> str:

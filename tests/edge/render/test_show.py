@@ -1,0 +1,50 @@
+"""What `muxctl show` tells besides the answer."""
+
+from __future__ import annotations
+
+import msgspec
+from cli_stage import DETAIL
+from modelmuxd.edge.render import renderers
+from muxwire.protocol import View
+from muxwire.runs import AttemptDetail
+
+ATTEMPT = AttemptDetail(
+    number=1,
+    provider="codex",
+    model="gpt-x",
+    state="success",
+    started_at=910.0,
+    ended_at=913.2,
+    argv=("codex", "exec", "--json", "-C", "/w o\x1b[2J"),
+    cli_version="0.99.1",
+)
+
+
+def shown(**changes: object) -> str:
+    detail = msgspec.structs.replace(DETAIL, attempts=(ATTEMPT,), task_sha256="ab" * 32, **changes)
+    return renderers.start("show", View(), None).result(detail).stdout.decode()
+
+
+def test_what_it_takes_to_do_it_again_is_told() -> None:
+    lines = shown(base_commit="c0ffee" * 6).partition("\nprovenance\n")[2].splitlines()
+    assert lines[0].split() == [
+        "attempt",
+        "1",
+        "0.99.1",
+        "gpt-x",
+        "codex",
+        "exec",
+        "--json",
+        "-C",
+        *lines[0].split()[8:],
+    ]
+    assert "sha256 abababababababab" in lines[1]
+    assert "commit c0ffeec0ffee" in lines[2]
+
+
+def test_arguments_cannot_act_on_the_terminal() -> None:
+    assert "\x1b" not in shown()
+
+
+def test_a_run_without_a_worktree_names_no_commit() -> None:
+    assert "commit" not in shown()
