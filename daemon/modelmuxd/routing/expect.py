@@ -14,7 +14,7 @@ import msgspec
 from modelmuxd.domain.knowledge import Agent, Evidence, Knowledge
 from modelmuxd.routing.learn import FADE, FADED
 
-PRIOR_WEIGHT = 30.0
+PRIOR_WEIGHT = 20.0
 """How many judged answers the prior is worth."""
 UNKNOWN_WEIGHT = 10.0
 """The same where no prior was measured, only a guess."""
@@ -22,6 +22,8 @@ KIND_WEIGHT = 20.0
 """How many answers of a kind it takes until they count as much as all others together."""
 PROJECT_WEIGHT = 40.0
 EASE_WEIGHT = 10.0
+TRUST = 0.75
+"""How much of a contradiction is held against the prior."""
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ def trusted(prior: float, prior_weight: float, total: float, weight: float) -> f
         return prior_weight
     off = total / weight
     chance = max(0.05, prior * (1.0 - prior)) * (1.0 / weight + 1.0 / prior_weight)
-    return prior_weight / max(1.0, off * off / chance)
+    return prior_weight / max(1.0, TRUST * off * off / chance)
 
 
 def left(evidence: Evidence | None, tick: int) -> tuple[float, float]:

@@ -29,7 +29,7 @@ SPREAD = 0.45
 """Standard deviation of one judgement of an agent that is right about as often as most."""
 FEWEST, ALARM = 6, -3.2
 """An agent has changed when its last 6 to 24 answers fall this many standard deviations short of what was expected."""
-REMEMBERED = 0.15
+REMEMBERED = 0.2
 """What is left of the evidence on an agent that has changed."""
 
 _MEASURE_FADE = 0.97
