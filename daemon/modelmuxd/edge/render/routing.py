@@ -11,8 +11,10 @@ from modelmuxd.edge.render.plain import json_line
 
 
 def route_text(route: Route, view: View) -> str:
-    first = clean.line(route.ranked[0].provider) if route.ranked else "nobody"
-    head = f"{paint(first, 'bold', view)} ({clean.line(route.kind)}), {route.sure:.0%} sure\n"
+    kind = clean.line(route.kind)
+    if not route.ranked:
+        return f"Nobody can take it ({kind}).\n" + reasons_text(route, view)
+    head = f"{paint(clean.line(route.ranked[0].provider), 'bold', view)} ({kind}), {route.sure:.0%} sure\n"
     return head + reasons_text(route, view)
 
 
