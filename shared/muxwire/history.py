@@ -127,6 +127,8 @@ class TrendLine(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int
     cost_usd: float
     plan_usd: float
+    unpriced: int = 0
+    """Attempts at an unknown cost."""
 
 
 class HistoryResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -39,6 +39,7 @@ def trend(found: list[Sum], by: Literal["hour", "day"]) -> tuple[TrendLine, ...]
             tokens=counts.tokens,
             cost_usd=counts.cost_micros / MICROS,
             plan_usd=counts.plan_micros / MICROS,
+            unpriced=counts.unpriced,
         )
         for at, counts in sorted(every.items())
     )

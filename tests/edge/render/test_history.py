@@ -75,6 +75,13 @@ def test_a_trend_has_bars() -> None:
     assert [line.count("█") for line in said] == [24, 2]
 
 
+def test_a_day_of_unknown_cost_did_not_cost_nothing() -> None:
+    line = TrendLine(at=3600.0, calls=1, success=1, tokens=0, cost_usd=0.0, plan_usd=0.0, unpriced=1)
+    said = text(HistoryResult(trend=(line,)))
+    assert "—" in said
+    assert "$0" not in said
+
+
 def test_nothing_says_so_and_is_0_29s_empty_list_for_a_program() -> None:
     empty = HistoryResult(count=0, entries=())
     assert text(empty) == "Nothing like that has ended.\n"

@@ -79,17 +79,19 @@ def _paid(name: str, costs: Costs) -> tuple[str, str]:
     if paid is None:
         return human.UNKNOWN, human.UNKNOWN
     tokens = paid.input_tokens + paid.output_tokens
-    nothing = paid.unpriced and not paid.total_cost and not paid.plan_usd
-    return human.count(tokens), human.UNKNOWN if nothing else _money(paid.total_cost, paid.plan_usd)
+    return human.count(tokens), _money(paid.total_cost, paid.plan_usd, paid.unpriced)
 
 
 def _total(costs: Costs) -> str:
     tokens = human.count(costs.total_input_tokens + costs.total_output_tokens)
     more = f" · {costs.unpriced} at unknown cost" if costs.unpriced else ""
-    return f"in all: {tokens} tokens · {_money(costs.total_cost_usd, costs.plan_usd)}{more}\n"
+    return f"in all: {tokens} tokens · {_money(costs.total_cost_usd, costs.plan_usd, costs.unpriced)}{more}\n"
 
 
-def _money(usd: float, plan_usd: float) -> str:
+def _money(usd: float, plan_usd: float, unpriced: int) -> str:
+    """Nothing known beside what is unknown is not 0."""
+    if unpriced and not usd and not plan_usd:
+        return human.UNKNOWN
     return human.money(Cost(usd=usd, plan_usd=plan_usd))
 
 
@@ -102,7 +104,7 @@ def _trend(lines: tuple[TrendLine, ...], view: View) -> str:
             human.count(one.calls),
             f"{100 * one.success / one.calls:.0f} %" if one.calls else human.UNKNOWN,
             human.count(one.tokens),
-            _money(one.cost_usd, one.plan_usd),
+            _money(one.cost_usd, one.plan_usd, one.unpriced),
             "█" * max(1, round(_BAR * one.calls / most)) if one.calls else "",
         )
         for one in lines
