@@ -86,7 +86,7 @@ class History:
             wanted = msgspec.structs.replace(wanted, before=page.runs[-1].run_id)
 
     async def _sums(self, params: HistoryParams, *, hourly: bool = False) -> list[Sum]:
-        """By provider, status and kind; in whole hours where the kept sums have it."""
+        """By provider, status and kind, or hourly by status; in whole hours where the kept sums have it."""
         wanted = self.wanted(params)
         if any(getattr(params, name) for name in _UNSUMMED):
             return [_sum(one) async for one in self._each(wanted, 0)]
@@ -98,7 +98,7 @@ class History:
             since=None if wanted.since is None else int(wanted.since) // HOUR,
             until=None if wanted.until is None else -(-int(wanted.until) // HOUR),
             only=only,
-            by=("provider", "status", "kind"),
+            by=("status",) if hourly else ("provider", "status", "kind"),
             hourly=hourly,
         )
         return await self._store.sums(asked)
