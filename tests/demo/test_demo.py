@@ -50,7 +50,8 @@ def test_demo_routes_and_fails_over(room: Path) -> None:
     done = run(room, "--json")
     assert done.returncode == 0, done.stderr + done.stdout
     shown = json.loads(done.stdout)
-    routed, failed_over = (act["run"] for act in shown["acts"])
+    (routed,), (failed_over,), several = (act["runs"] for act in shown["acts"])
+    assert {one["provider"]: one["status"] for one in several} == {"claude": "success", "gemini": "success"}
     assert routed["status"] == failed_over["status"] == "success"
     assert routed["routed_from"] == "auto"
     assert failed_over["failover_from"] == routed["provider"] != failed_over["provider"]
@@ -63,7 +64,7 @@ def test_demo_routes_and_fails_over(room: Path) -> None:
 def test_demo_tells_a_person(room: Path) -> None:
     done = run(room)
     assert done.returncode == 0, done.stderr + done.stdout
-    for words in ("No model is called", "$ muxctl dispatch", "instead of", "not yet", "would have cost"):
+    for words in ("No model is called", "$ muxctl dispatch", "instead of", "$ muxctl broadcast", "would have cost"):
         assert words in done.stdout
     assert list(room.iterdir()) == []
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import click
 import msgspec
+from muxwire.runs import RunResult
 
 from muxclients.demo.stage import stage
 from muxclients.demo.story import Act, acts
@@ -15,7 +16,6 @@ OPENING = """\
 modelmux demo: a private daemon in a temporary folder, and three scripted agents in place of Codex, Claude Code
 and Gemini. They run as real child processes and speak the real formats. No model is called.
 """
-BROADCAST = "not yet; one task to several agents at once comes with a later version"
 HEADINGS = ("task", "agent", "instead of", "state", "tries", "time", "tokens", "would have cost")
 CLOSING = """\
 No model was called and nothing was spent; the costs are what such tokens would have cost, where the agent says so.
@@ -28,7 +28,7 @@ def demo(as_json: bool) -> None:
     started = time.monotonic()
     shown = _perform(quiet=as_json)
     seconds = time.monotonic() - started
-    print(_as_json(shown, seconds) if as_json else f"\n{_table(shown)}\n\n{seconds:.1f} s in all. {CLOSING}")
+    print(_as_json(shown, seconds) if as_json else f"{_table(shown)}\n\n{seconds:.1f} s in all. {CLOSING}")
 
 
 def _perform(*, quiet: bool) -> list[Act]:
@@ -42,28 +42,22 @@ def _told(story: Iterable[Act], *, quiet: bool) -> Iterable[Act]:
     """Each act as it ends, printed unless somebody wants JSON."""
     if not quiet:
         print(OPENING, flush=True)
-    number = 0
     for number, act in enumerate(story, 1):
         if not quiet:
-            print(
-                f"{number}. {act.title}\n   $ {act.command}\n   {act.run.provider}: {act.run.output}\n",
-                flush=True,
-            )
+            answers = "".join(f"   {run.provider}: {run.output}\n" for run in act.runs)
+            print(f"{number}. {act.title}\n   $ {act.command}\n{answers}", flush=True)
         yield act
-    if not quiet:
-        print(f"{number + 1}. Broadcast: {BROADCAST}.", flush=True)
 
 
 def _table(shown: list[Act]) -> str:
-    rows = [HEADINGS, *map(_row, shown)]
+    rows = [HEADINGS, *(_row(act, run) for act in shown for run in act.runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
-def _row(act: Act) -> tuple[str, ...]:
-    run = act.run
+def _row(act: Act, run: RunResult) -> tuple[str, ...]:
     usd = run.cost.usd if run.cost else None
     return (
         act.command.partition('"')[2].rstrip('"'),
@@ -78,5 +72,5 @@ def _row(act: Act) -> tuple[str, ...]:
 
 
 def _as_json(shown: list[Act], seconds: float) -> str:
-    value = {"acts": shown, "broadcast": BROADCAST, "model_called": False, "seconds": round(seconds, 3)}
+    value = {"acts": shown, "model_called": False, "seconds": round(seconds, 3)}
     return msgspec.json.encode(value).decode()
