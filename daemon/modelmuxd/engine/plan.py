@@ -8,21 +8,21 @@ from typing import Protocol
 
 import msgspec
 from muxwire.faults import CALLER, LOST, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
-from muxwire.routing import Route, RouteLine
 from muxwire.settings.model import Budgets, Notifications, OnTimeout, Pattern, Verify, Workflow
 from muxwire.words import Effort, Sandbox
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.bill import Billing, Price
-from modelmuxd.domain.decision import Candidate, Ranked, Ranking
+from modelmuxd.domain.decision import Candidate, Ranked
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.knowledge import Knowledge
 from modelmuxd.domain.request import ProviderSettings, Request
 from modelmuxd.domain.usage import Usage
+from modelmuxd.engine.choice import asked_of, explain
 from modelmuxd.engine.environment import child_environment
 from modelmuxd.engine.located import Located, under_profile
 from modelmuxd.engine.retry import eligible
-from modelmuxd.routing.router import PREFER, Asked, Preferences, project_key, rank
+from modelmuxd.routing.router import PREFER, Preferences, rank
 from modelmuxd.store.records import Attempt, Decided, NewTask, Task
 
 
@@ -165,7 +165,7 @@ class Planner:
             ranked=ranked,
             located=located,
             fault=None if ranked else _nobody(candidates),
-            decision=_explain(ranking, ranked),
+            decision=explain(ranking, ranked),
         )
 
     def _unspent(self, provider: str, attempts: Sequence[Attempt], max_retries: int, settings: TaskSettings) -> bool:
@@ -328,37 +328,3 @@ def _nobody(candidates: Sequence[Candidate]) -> Fault:
         hint="See `muxctl check`.",
         choices=tuple(one.provider for one in candidates),
     )
-
-
-def asked_of(task: NewTask) -> Asked:
-    """What the router is told of it. A worktree's project is the checkout it comes from."""
-    project = task.worktree.checkout if task.worktree else task.workdir
-    return Asked(task=task.task, project=project_key(project), explore=task.sandbox != "full", seed=task.run_id)
-
-
-def route_of(ranking: Ranking, ranked: Sequence[Ranked]) -> Route:
-    """The decision in numbers; `ranked` in the order in which they are to be asked."""
-    return Route(
-        kind=ranking.kind,
-        ranked=tuple(_line(one) for one in ranked),
-        excluded=tuple(_line(one) for one in ranking.excluded),
-        sure=ranking.sure,
-        turn=ranking.turn,
-    )
-
-
-def _line(one: Ranked) -> RouteLine:
-    return RouteLine(
-        provider=one.candidate.provider,
-        model=one.candidate.model,
-        score=round(one.score, 4),
-        parts={name: round(value, 4) for name, value in one.parts.items() if value},
-        spread=round(one.spread, 4),
-        judged=round(one.judged, 2),
-        reasons=one.reasons,
-    )
-
-
-def _explain(ranking: Ranking, ranked: Sequence[Ranked]) -> Decided:
-    best = f"{ranked[0].candidate.provider}: {'; '.join(ranked[0].reasons)}" if ranked else "nobody can take it"
-    return Decided(kind="route", text=best, data=msgspec.to_builtins(route_of(ranking, ranked)))
