@@ -24,10 +24,14 @@ from muxwire import (
     insight,
     mcp,
     policy,
+    queue,
     retention,
     routing,
     runs,
+    sessions,
+    trust,
     workflow,
+    worktree,
 )
 
 P = TypeVar("P")
@@ -109,12 +113,12 @@ POLICY_TEST = Method(
 COSTS = Method("costs", costs.CostsParams, costs.CostsResult, "Show what runs came to, or price the past anew.")
 BUDGET = Method("budget", insight.Nothing, budget.BudgetReport, "Show what the budgets leave.")
 ANSWER = Method("answer", runs.AnswerParams, runs.RunResult, "Answer a run that waits for input.")
-QUEUE = Method("queue", runs.QueueParams, runs.QueueResult, "Show, pause or resume the queue.")
-SESSIONS = Method("sessions", runs.SessionsParams, runs.SessionList, "Show the sessions that can go on.")
-DIFF = Method("diff", runs.RunRef, runs.Patch, "Show what a run has changed in its worktree, as a patch.")
-APPLY = Method("apply", runs.RunRef, runs.Applied, "Apply what a run has changed to your checkout.")
-DISCARD = Method("discard", runs.RunRef, runs.Applied, "Throw away a run's worktree and what it changed.")
-TRUST = Method("trust", runs.TrustParams, runs.Trusted, "Trust the settings that a project brings with it.")
+QUEUE = Method("queue", queue.QueueParams, queue.QueueResult, "Show, pause or resume the queue.")
+SESSIONS = Method("sessions", sessions.SessionsParams, sessions.SessionList, "Show the sessions that can go on.")
+DIFF = Method("diff", runs.RunRef, worktree.Patch, "Show what a run has changed in its worktree, as a patch.")
+APPLY = Method("apply", runs.RunRef, worktree.Applied, "Apply what a run has changed to your checkout.")
+DISCARD = Method("discard", runs.RunRef, worktree.Applied, "Throw away a run's worktree and what it changed.")
+TRUST = Method("trust", trust.TrustParams, trust.Trusted, "Trust the settings that a project brings with it.")
 ENV = Method("env", insight.EnvParams, insight.LoginEnv, "Show the login shell's environment, or read it again.")
 BENCHMARK = Method(
     "benchmark",

@@ -301,111 +301,11 @@ class RetryParams(msgspec.Struct, frozen=True, omit_defaults=True):
     env: CallerEnv = CallerEnv()
 
 
-class SessionsParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Conversations that can go on."""
-
-    limit: Annotated[int, Meta(description="How many to list.", ge=1, le=500, extra=flag("-n", "--limit"))] = 20
-
-
-class SessionLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    provider: str
-    session_id: str
-    """The provider's own, or for one that keeps none the run that began it."""
-    workdir: str
-    """Where its agent works."""
-    turns: int
-    last_run: str
-    last_at: float
-    task: str
-    """The first 120 characters of its last turn's."""
-    model: str = ""
-
-
-class SessionList(msgspec.Struct, frozen=True):
-    sessions: tuple[SessionLine, ...]
-
-
 class AnswerParams(msgspec.Struct, frozen=True):
     """Answer a run that waits for input; the agent goes on in the same session."""
 
     run_id: str
     text: str
-
-
-class QueueParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Show what keeps runs waiting; start nothing new, at one provider or (empty) at all, and go on again."""
-
-    action: Literal["show", "pause", "resume"] = "show"
-    provider: str = ""
-
-
-class PausedLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Nothing new starts here until somebody resumes it."""
-
-    provider: str
-    """Empty: at all."""
-    by: str
-    since: float
-
-
-class AccountLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """An account that is not simply ready: it cools down, its circuit is not closed, or attempts run on it."""
-
-    account: str
-    provider: str
-    running: int = 0
-    slots: int = 0
-    """Attempts that may run on it at once."""
-    cooldown_until: float | None = None
-    cooldown_kind: str = ""
-    """rate_limit, quota or overloaded."""
-    cooldown_text: str = ""
-    circuit: Literal["closed", "open", "half-open"] = "closed"
-    opens_until: float | None = None
-    """Unix time at which an open circuit lets one attempt through."""
-
-
-class QueueResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    paused: tuple[PausedLine, ...] = ()
-    accounts: tuple[AccountLine, ...] = ()
-    running: int = 0
-    waiting: int = 0
-
-
-class Patch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a run has changed in its worktree."""
-
-    run_id: str
-    checkout: str
-    """The folder that it can be applied to."""
-    changes: Changes
-    patch: bytes
-    """As `git diff --binary` writes it; not always UTF-8."""
-
-
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """The changes are in the user's checkout now, or (discarded) nowhere; the worktree is gone."""
-
-    run_id: str
-    checkout: str
-    changes: Changes
-
-
-class TrustParams(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Trust what a project's own `.modelmux/profiles.toml` says now; or no longer; or list what is trusted."""
-
-    folder: str = ""
-    action: Literal["add", "remove", "list"] = "add"
-
-
-class TrustedFolder(msgspec.Struct, frozen=True):
-    folder: str
-    unchanged: bool
-    """Whether its file is still what was trusted; a changed one is not trusted any more."""
-
-
-class Trusted(msgspec.Struct, frozen=True):
-    folders: tuple[TrustedFolder, ...]
 
 
 class AttemptDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

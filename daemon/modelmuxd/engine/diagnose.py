@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from muxwire.faults import Fault, FaultError
 from muxwire.insight import Diagnosis, ProviderCheck
-from muxwire.runs import AccountLine
+from muxwire.queue import AccountLine
 from muxwire.words import SANDBOXES
 
 from modelmuxd.adapters.base import HOSTED, Adapter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from muxwire.faults import unknown_name
-from muxwire.runs import AccountLine, PausedLine, QueueResult
+from muxwire.queue import AccountLine, PausedLine, QueueResult
 
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.clock import Clock

@@ -13,7 +13,8 @@ from muxwire.events import Ended, RunEvent
 from muxwire.faults import CONFLICT, DRAINING, POLICY, USAGE, Fault, FaultError, refuse
 from muxwire.insight import NOBODY, Caller, RunLine, Today
 from muxwire.policy import PolicyVerdict
-from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult, SessionLine
+from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult
+from muxwire.sessions import SessionLine
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.plans import Decomposition, Plan

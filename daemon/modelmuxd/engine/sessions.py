@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import anyio.to_thread
 import msgspec
 from muxwire.faults import NOT_FOUND, USAGE, FaultError, refuse
-from muxwire.runs import DispatchParams, SessionLine
+from muxwire.runs import DispatchParams
+from muxwire.sessions import SessionLine
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.engine.plan import split_provider

@@ -8,10 +8,10 @@ from anyio import to_thread
 from muxwire.faults import NOT_FOUND, refuse
 from muxwire.files import Unreadable, read_bounded
 from muxwire.places import Places
-from muxwire.runs import Trusted, TrustedFolder
 from muxwire.settings import trusted
 from muxwire.settings.document import MAX_BYTES
 from muxwire.settings.load import project_file
+from muxwire.trust import Trusted, TrustedFolder
 
 
 class Trust:

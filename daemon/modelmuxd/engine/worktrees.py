@@ -15,7 +15,8 @@ import anyio
 import anyio.to_thread
 import msgspec
 from muxwire.faults import CONFLICT, NOT_FOUND, USAGE, WORKTREE, Fault, FaultError, refuse
-from muxwire.runs import Applied, Changes, Patch
+from muxwire.runs import Changes
+from muxwire.worktree import Applied, Patch
 
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.engine.clock import Clock

@@ -13,7 +13,7 @@ from modelmuxd.edge.render import renderers
 from modelmuxd.edge.render.layout import width
 from muxwire.insight import LiveStatus, Today
 from muxwire.protocol import View
-from muxwire.runs import AccountLine, PausedLine, QueueResult
+from muxwire.queue import AccountLine, PausedLine, QueueResult
 
 PIPE = View()
 SOON = 1000.0 + 7200

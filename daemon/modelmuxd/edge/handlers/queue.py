@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from muxwire.runs import QueueParams, QueueResult
+from muxwire.queue import QueueParams, QueueResult
 
 from modelmuxd.edge.calls import Call
 from modelmuxd.engine.line import Line

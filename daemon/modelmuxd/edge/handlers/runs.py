@@ -11,12 +11,11 @@ from muxwire.runs import (
     RunDetail,
     RunRef,
     RunResult,
-    SessionList,
-    SessionsParams,
     WaitParams,
     WaitResult,
     WatchParams,
 )
+from muxwire.sessions import SessionList, SessionsParams
 
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.origin import origin_of

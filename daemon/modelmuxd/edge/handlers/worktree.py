@@ -6,7 +6,9 @@ A person's to decide: an agent could apply to his checkout what it may not write
 from __future__ import annotations
 
 from muxwire.faults import USAGE, refuse
-from muxwire.runs import Applied, Patch, RunRef, Trusted, TrustParams
+from muxwire.runs import RunRef
+from muxwire.trust import Trusted, TrustParams
+from muxwire.worktree import Applied, Patch
 
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.people import refuse_agents

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from muxwire.protocol import View
-from muxwire.runs import AccountLine, PausedLine, QueueResult
+from muxwire.queue import AccountLine, PausedLine, QueueResult
 
 from modelmuxd.edge.render import clean
 from modelmuxd.edge.render.layout import cut, paint, room, table

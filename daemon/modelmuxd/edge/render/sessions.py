@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from muxwire.protocol import View
-from muxwire.runs import SessionList
+from muxwire.sessions import SessionList
 
 from modelmuxd.edge.render import clean, human
 from modelmuxd.edge.render.layout import table

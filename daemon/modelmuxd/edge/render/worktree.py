@@ -6,7 +6,8 @@ from typing import Any
 
 from muxwire.faults import Fault
 from muxwire.protocol import View
-from muxwire.runs import Applied, Patch, Trusted
+from muxwire.trust import Trusted
+from muxwire.worktree import Applied, Patch
 
 from modelmuxd.edge.render import clean, human
 from modelmuxd.edge.render.base import Printed
