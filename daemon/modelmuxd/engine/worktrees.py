@@ -30,6 +30,10 @@ from modelmuxd.store.records import Decided, NewTask, Task
 log = logging.getLogger(__name__)
 
 
+ENDING = 10.0
+"""Seconds for which the daemon's end waits for a removal that has begun."""
+
+
 class Worktrees:
     """`folder` holds them all, one folder each."""
 
@@ -158,7 +162,8 @@ class Worktrees:
             if await self._users(tree) or not await anyio.to_thread.run_sync(git.exists, tree):
                 return
             try:
-                await git.remove(tree, task.new.env)
+                with anyio.move_on_after(ENDING, shield=True):  # half a removal is what nobody looks for any more
+                    await git.remove(tree, task.new.env)
             except GitFailed as error:
                 log.warning("a worktree is left behind: %s", error, extra={"run": task.new.run_id})
 
