@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 from anyio import create_task_group
+from modelmuxd.domain.budget import Spending
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.store.interface import Stale, TaskStore
-from modelmuxd.store.records import Decided, Spending
+from modelmuxd.store.records import Decided
 from muxwire.events import AttemptEnded, AttemptStarted, Ended, RunEvent, StateChanged, Text, ToolUsed
 from muxwire.faults import AMBIGUOUS, CONFLICT, NOT_FOUND, POLICY, USAGE, Fault, FaultError
 from muxwire.runs import Changes, Origin, RunResult, Verified

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from anyio import create_task_group
+from modelmuxd.domain.account import Account, Breaker, Cooldown, Pause
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import Account, Breaker, Cooldown, Pause
 from store.builders import Engine, a_claim, a_task, an_end, run_id, running
 
 LIMITED = Cooldown(

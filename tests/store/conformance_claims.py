@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from anyio import create_task_group
+from modelmuxd.domain.budget import CallLimit, Reserve
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import CallLimit, Claimed, Decided, Reserve
+from modelmuxd.store.records import Claimed, Decided
 from muxwire.faults import BUDGET, CONFLICT, NOT_FOUND, POLICY, Fault, FaultError
 from muxwire.runs import Origin
 from store.builders import Engine, a_claim, a_task, an_end, run_id, running

@@ -6,8 +6,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from modelmuxd.domain.account import Cooldown
 from modelmuxd.domain.audit import AuditWanted
 from modelmuxd.domain.bucket import Asked
+from modelmuxd.domain.budget import CallLimit, Reserve
 from modelmuxd.domain.knowledge import Judged, Knowledge, Reached
 from modelmuxd.domain.past import Wanted
 from modelmuxd.domain.plans import Broadcast
@@ -30,7 +32,7 @@ from modelmuxd.store import (
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import open_database
-from modelmuxd.store.records import CallLimit, Cooldown, Decided, Ending, Reserve
+from modelmuxd.store.records import Decided, Ending
 from modelmuxd.store.settle import append, settle
 from muxwire.events import Text
 from muxwire.runs import Origin

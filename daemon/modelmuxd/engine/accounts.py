@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from modelmuxd.domain.account import Account, Pause
 from modelmuxd.domain.decision import Candidate, Held
 from modelmuxd.engine.health import waiting_for
 from modelmuxd.engine.times import at
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import Account, Pause
 
 
 class Accounts:

@@ -11,6 +11,7 @@ from muxwire.settings.model import Budget, Budgets
 
 from modelmuxd.domain.bill import Billing
 from modelmuxd.domain.bucket import Asked, Dimension
+from modelmuxd.domain.budget import Purse, Reserve
 from modelmuxd.domain.decision import Candidate
 from modelmuxd.domain.usage import Usage
 from modelmuxd.engine.clock import Clock
@@ -18,7 +19,7 @@ from modelmuxd.engine.plan import Plan, SettingsFor, TaskSettings
 from modelmuxd.engine.prices import shipped
 from modelmuxd.pricing.reckon import cost
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import NewTask, Purse, Reserve
+from modelmuxd.store.records import NewTask
 
 MICROS = 1_000_000
 PAST = 30 * 24

@@ -9,6 +9,7 @@ from muxwire.costs import By, CostLine, CostsParams, CostsResult
 
 from modelmuxd.domain.bill import Bill
 from modelmuxd.domain.bucket import ELSEWHERE, Asked, Counts, Dimension, Sum
+from modelmuxd.domain.budget import Repriced
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.plan import SettingsFor
 from modelmuxd.engine.prices import shipped
@@ -16,7 +17,7 @@ from modelmuxd.engine.times import midnight
 from modelmuxd.pricing.reckon import bill
 from modelmuxd.pricing.table import Table
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import Attempt, Repriced
+from modelmuxd.store.records import Attempt
 
 HOUR = 3600
 MICROS = 1_000_000

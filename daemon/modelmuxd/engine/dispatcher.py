@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 from muxwire.faults import INTERNAL, Fault, FaultError
 from muxwire.words import FinalState
 
+from modelmuxd.domain.budget import Reserve
 from modelmuxd.domain.decision import Held
 from modelmuxd.domain.usage import Usage
 from modelmuxd.engine import accounts
@@ -35,7 +36,7 @@ from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.signals import of_end
 from modelmuxd.pricing.table import Table
 from modelmuxd.store.interface import Stale, StoreFull, TaskStore
-from modelmuxd.store.records import Attempt, Claim, Decided, NewTask, Reserve, Settle, Task
+from modelmuxd.store.records import Attempt, Claim, Decided, NewTask, Settle, Task
 
 log = logging.getLogger(__name__)
 

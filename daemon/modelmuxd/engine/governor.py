@@ -11,10 +11,10 @@ from muxwire.policy import PolicyReport
 from muxwire.runs import DispatchParams
 from muxwire.settings.model import BUILTINS, Limits
 
+from modelmuxd.domain.budget import CallLimit
 from modelmuxd.engine.plan import split_provider
 from modelmuxd.policy import phases
 from modelmuxd.policy.state import PolicyState, closed
-from modelmuxd.store.records import CallLimit
 
 MINUTE = 60.0
 

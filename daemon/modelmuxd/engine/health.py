@@ -7,7 +7,7 @@ from typing import Literal
 from muxwire.faults import VERIFY, Fault
 from muxwire.words import WaitReason
 
-from modelmuxd.store.records import Cooldown
+from modelmuxd.domain.account import Cooldown
 
 BAD: frozenset[str] = frozenset({"overloaded", "transient", "crashed"})
 """Kinds that the provider, not the task, is to blame for. Enough of them in a row open the circuit."""

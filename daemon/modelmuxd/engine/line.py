@@ -7,12 +7,12 @@ from collections.abc import Collection
 from muxwire.faults import unknown_name
 from muxwire.queue import AccountLine, PausedLine, QueueResult
 
+from modelmuxd.domain.account import Account
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.hub import ANY, Hub
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import Account
 
 
 class Line:

@@ -7,8 +7,9 @@ import sqlite3
 from msgspec.structs import replace
 from muxwire.words import WaitReason
 
+from modelmuxd.domain.account import Account, Cooldown, Pause
 from modelmuxd.store import breaker
-from modelmuxd.store.records import Account, Claim, Claimed, Cooldown, Pause, Settle
+from modelmuxd.store.records import Claim, Claimed, Settle
 from modelmuxd.store.rows import ACCOUNTS, assignments
 
 

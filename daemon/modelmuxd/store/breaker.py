@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from modelmuxd.store.records import Account, Breaker
+from modelmuxd.domain.account import Account, Breaker
 
 Health = Literal["", "good", "bad"]
 

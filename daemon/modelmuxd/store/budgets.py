@@ -6,7 +6,8 @@ import sqlite3
 
 from muxwire.faults import BUDGET, POLICY, Fault
 
-from modelmuxd.store.records import CallLimit, Claim, Claimed, Purse, Reserve
+from modelmuxd.domain.budget import CallLimit, Purse, Reserve
+from modelmuxd.store.records import Claim, Claimed
 
 DOLLAR = 1_000_000
 

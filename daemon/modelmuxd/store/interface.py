@@ -24,33 +24,16 @@ from muxwire.faults import Fault
 from muxwire.retention import Kept
 from muxwire.words import FinalState, State, WaitReason
 
+from modelmuxd.domain.account import Account, Cooldown, Pause
 from modelmuxd.domain.audit import AuditEntry, AuditWanted
 from modelmuxd.domain.bucket import Asked, Sum
+from modelmuxd.domain.budget import Purse, Repriced, Reserve, Spending
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.records import (
-    Account,
-    Attempt,
-    Claim,
-    Claimed,
-    Cooldown,
-    Decided,
-    Ending,
-    Line,
-    NewTask,
-    Notice,
-    Old,
-    Pause,
-    Purse,
-    Repriced,
-    Reserve,
-    Settle,
-    Spending,
-    Task,
-)
+from modelmuxd.store.records import Attempt, Claim, Claimed, Decided, Ending, Line, NewTask, Notice, Old, Settle, Task
 
 
 class Stale(Exception):

@@ -11,9 +11,10 @@ from muxwire.events import RunEvent
 from muxwire.faults import AMBIGUOUS, refuse
 
 from modelmuxd.domain.bill import Bill
+from modelmuxd.domain.budget import Spending
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.records import Attempt, Decided, Spending, Task
+from modelmuxd.store.records import Attempt, Decided, Task
 from modelmuxd.store.rows import ATTEMPTS, DECISIONS, REQUESTS, TASKS, USAGE
 from modelmuxd.store.standing import standing, unknown_run
 from modelmuxd.store.totals import Spent

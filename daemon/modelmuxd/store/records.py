@@ -12,7 +12,9 @@ from muxwire.runs import Changes, Origin, Verified
 from muxwire.settings.model import Target
 from muxwire.words import Enforcement, FinalState, Sandbox, State, WaitReason
 
+from modelmuxd.domain.account import Breaker, Cooldown
 from modelmuxd.domain.bill import Bill, Billing
+from modelmuxd.domain.budget import CallLimit, Reserve
 from modelmuxd.domain.imported import OldRating
 from modelmuxd.domain.knowledge import Judged, Routed, Signal
 from modelmuxd.domain.plans import Plan
@@ -191,102 +193,6 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, object] = {}
 
 
-class CallLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """At most so many attempts, of all runs, may start within any window of so many seconds."""
-
-    key: str
-    """The policy's own word, such as `max_calls_per_hour`."""
-    seconds: float
-    most: int
-
-
-class Reserve(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold back an amount of a bucket until the attempt settles. Refused when what is spent leaves no room for it, to
-    wait when only what others hold back does not."""
-
-    bucket: str
-    """What the attempt is paid from, `SCOPE/DAY`."""
-    amount: int
-    """Micro-dollars."""
-    limit: int | None = None
-    """Of the buckets from `since` on; None: it is only counted."""
-    since: str = ""
-    """The first bucket of the same scope that counts, by its name; empty: this one alone."""
-    name: str = ""
-    """As its user knows the budget; empty: its bucket."""
-    until: float | None = None
-    """Unix time at which it begins anew."""
-
-    @property
-    def span(self) -> tuple[str, str]:
-        return self.since or self.bucket, self.bucket
-
-
-class Purse(msgspec.Struct, frozen=True, kw_only=True):
-    """What has gone from a budget."""
-
-    spent: int
-    held: int
-    """Held back by attempts that run."""
-
-
-class Repriced(msgspec.Struct, frozen=True, kw_only=True):
-    """What an attempt of the past comes to by other prices."""
-
-    run_id: str
-    number: int
-    bill: Bill
-
-
-class Breaker(msgspec.Struct, frozen=True, kw_only=True):
-    """When an account's circuit opens, and for how long; doubled at each failed probe, up to `longest`."""
-
-    failures: int = 5
-    """In a row."""
-    seconds: float = 30.0
-    longest: float = 900.0
-
-
-class Cooldown(msgspec.Struct, frozen=True, kw_only=True):
-    """Nobody asks this account before `until`. A later `until` takes the place of an earlier one, never the reverse."""
-
-    account: str
-    provider: str
-    until: float
-    kind: Literal["rate_limit", "quota", "overloaded"]
-    text: str
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one account by all who use it."""
-
-    account: str
-    provider: str
-    cooldown_until: float | None = None
-    cooldown_kind: str = ""
-    cooldown_text: str = ""
-    failures: int = 0
-    """In a row, of the kinds that count for the breaker."""
-    opened_at: float | None = None
-    opens_until: float | None = None
-    """While the circuit is open. From then on it is half-open: one attempt probes it."""
-    probing: str = ""
-    """The run that probes it."""
-
-    def circuit(self, now: float) -> Literal["closed", "open", "half-open"]:
-        if self.opens_until is None:
-            return "closed"
-        return "open" if now < self.opens_until else "half-open"
-
-
-class Pause(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing new starts, at one provider or (empty) at all, until somebody resumes it."""
-
-    provider: str
-    by: str
-    since: float
-
-
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Start an attempt if the task still wants one and the limits allow it; all in one transaction."""
 
@@ -399,19 +305,6 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """What routing learns from it."""
     events: tuple[RunEvent, ...] = ()
     decisions: tuple[Decided, ...] = ()
-
-
-class Spending(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs came to, all together."""
-
-    runs: int
-    tokens: int | None = None
-    """None when none of them has told any."""
-    cost_micros: int | None = None
-    """The sum of what is known; None when nothing is."""
-    plan_micros: int | None = None
-    unpriced: int = 0
-    """Runs that had an attempt and whose cost is unknown."""
 
 
 class OldRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from modelmuxd.domain.budget import Repriced
 from modelmuxd.store import buckets
 from modelmuxd.store.lookup import load_spent, load_spent_by_turns
-from modelmuxd.store.records import Repriced
 from modelmuxd.store.rows import to_column
 from modelmuxd.store.standing import standing
 from modelmuxd.store.totals import Spent, totals

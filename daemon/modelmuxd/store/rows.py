@@ -10,6 +10,7 @@ from muxwire.faults import Fault
 from muxwire.runs import Changes, Origin, Verified
 from muxwire.settings.model import Target
 
+from modelmuxd.domain.account import Account
 from modelmuxd.domain.bill import Bill
 from modelmuxd.domain.knowledge import Judged, Routed
 from modelmuxd.domain.plans import Plan
@@ -17,7 +18,7 @@ from modelmuxd.domain.rating import Rating
 from modelmuxd.domain.trial import Trial
 from modelmuxd.domain.usage import Usage
 from modelmuxd.domain.worktree import Worktree
-from modelmuxd.store.records import Account, Attempt, Decided, NewTask, Task
+from modelmuxd.store.records import Attempt, Decided, NewTask, Task
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -14,8 +14,10 @@ from muxwire.faults import Fault
 from muxwire.retention import Kept
 from muxwire.words import FinalState, State, WaitReason
 
+from modelmuxd.domain.account import Account, Cooldown, Pause
 from modelmuxd.domain.audit import AuditEntry, AuditWanted
 from modelmuxd.domain.bucket import Asked, Sum
+from modelmuxd.domain.budget import Purse, Repriced, Reserve, Spending
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.domain.rating import Rating
@@ -45,26 +47,7 @@ from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import current_epoch, next_epoch, open_database, unusable
 from modelmuxd.store.interface import Stale
 from modelmuxd.store.readers import Readers
-from modelmuxd.store.records import (
-    Account,
-    Attempt,
-    Claim,
-    Claimed,
-    Cooldown,
-    Decided,
-    Ending,
-    Line,
-    NewTask,
-    Notice,
-    Old,
-    Pause,
-    Purse,
-    Repriced,
-    Reserve,
-    Settle,
-    Spending,
-    Task,
-)
+from modelmuxd.store.records import Attempt, Claim, Claimed, Decided, Ending, Line, NewTask, Notice, Old, Settle, Task
 from modelmuxd.store.writer import Writer
 
 SEARCH_WAITS = 20
