@@ -73,7 +73,7 @@ async def test_a_session_is_kept_by_us(world: World, provider: str) -> None:
         unknown = await world.says(engine, provider, "Three.", model="m", session_id="none-such")
     roles = [one["role"] for one in world.api.requests[-1]["body"]["messages"]]
     assert roles == ["system", "user", "assistant", "user"]
-    assert world.api.requests[-1]["body"]["messages"][1]["content"] == "first answer"
+    assert world.api.requests[-1]["body"]["messages"][2]["content"] == "first answer"
     assert unknown.error is not None
     assert "no session 'none-such'" in unknown.error.message
 
