@@ -62,16 +62,9 @@ def invocation(provider: str, request: Request, call: HttpCall, env_names: tuple
     )
 
 
-SYSTEM = (
-    "You answer one request of a software developer. You have no tools and see no files: work with what the request "
-    "holds, say what is missing rather than guess it, and give code whole, in fenced blocks."
-)
-"""What a model is told that is not asked through an agent, which has instructions of its own."""
-
-
 def messages(request: Request) -> list[dict[str, str]]:
-    """What the model is told, then the session so far, as every chat API takes it; the prompt itself comes later."""
-    said = [{"role": "system", "content": SYSTEM}]
+    """The session so far, as every chat API takes it; the prompt itself comes later."""
+    said = []
     for asked, answered in request.history:
         said += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
     return said

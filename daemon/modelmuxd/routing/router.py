@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from hashlib import blake2b
 from random import Random
-from statistics import NormalDist
 
 import msgspec
 from msgspec.structs import replace
@@ -29,7 +28,6 @@ EXPECTED = ("prior", "record", "kind", "project")
 """The parts of a score that together are how good an answer is expected to be."""
 UNREACHED = 0.1
 """What an agent loses that could not be reached lately: its account's cooldown says the rest."""
-_NORMAL = NormalDist()
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -202,7 +200,7 @@ def _sure(ordered: Sequence[Ranked]) -> float:
         return 1.0
     first, second = ordered[:2]
     spread = math.hypot(first.spread, second.spread) or 1e-9
-    return round(_NORMAL.cdf((first.mean - second.mean) / spread), 3)
+    return round((1 + math.erf((first.mean - second.mean) / spread / math.sqrt(2))) / 2, 3)
 
 
 def _turn(ordered: Sequence[Ranked]) -> str:

@@ -12,8 +12,6 @@ import json
 import sys
 from typing import Any
 
-from modelmuxd.runner import web
-
 PROGRAM = "import sys; sys.path.pop(0); from modelmuxd.runner.webhook import main; main()"
 SECONDS = 10.0
 
@@ -23,6 +21,8 @@ def main() -> None:
 
 
 def _why_not(asked: dict[str, Any]) -> str:
+    from modelmuxd.runner import web  # here: the daemon reads this module for the two names above
+
     try:
         with (
             web.client(SECONDS, asked["headers"]) as client,

@@ -15,6 +15,13 @@ from modelmuxd.adapters.openai_compatible.read import CompletionsReader
 from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.request import Request
 
+SYSTEM = {
+    "role": "system",
+    "content": "You answer one request of a software developer. You have no tools and see no files: work with what the "
+    "request holds, say what is missing rather than guess it, and give code whole, in fenced blocks.",
+}
+"""What a bare model is told. Not one of Ollama's: those bring their `SYSTEM` along, which ours would replace."""
+
 
 class OpenAICompatible:
     """One server: where it is, which key it takes, which model it is asked for when nobody says."""
@@ -51,7 +58,7 @@ class OpenAICompatible:
             key_env=key,
             body={
                 "model": http_call.model_of(request) or self._model,
-                "messages": http_call.messages(request),
+                "messages": [SYSTEM, *http_call.messages(request)],
                 "stream": True,
                 "stream_options": {"include_usage": True},
             },
