@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOTS = ("shared", "daemon", "clients")
-HELPERS = {"__main__", "measure"}
+HELPERS = {"__main__", "measure", "record"}
 
 
 def known() -> list[str]:

@@ -47,12 +47,12 @@ class StatisticsConformance:
     async def test_nothing_has_ended_at_first(self, store: TaskStore) -> None:
         await running(store)
         assert await store.sums(Asked()) == []
-        assert await store.sums(Asked(by=("provider",), hourly=True)) == []
+        assert await store.sums(Asked(by=("provider",), each="hour")) == []
 
     async def test_an_end_is_counted_with_all_that_is_known_of_it(self, store: TaskStore) -> None:
         await ended(store, 1, 3 * HOUR, origin=Origin(kind="mcp"), workdir="/src")
         (found,) = await store.sums(
-            Asked(by=("provider", "model", "account", "kind", "workdir", "status"), hourly=True)
+            Asked(by=("provider", "model", "account", "kind", "workdir", "status"), each="hour")
         )
         of = found.of
         assert (of.hour, of.provider, of.account, of.kind, of.workdir) == (3, "codex", "codex:me", "mcp", "/src")
@@ -106,7 +106,7 @@ class StatisticsConformance:
     async def test_hours_are_told_apart(self, store: TaskStore) -> None:
         for number, at in enumerate([HOUR, HOUR + 1, 30 * HOUR]):
             await ended(store, number, at)
-        assert [(one.of.hour, one.counts.runs) for one in await store.sums(Asked(hourly=True))] == [(1, 2), (30, 1)]
+        assert [(one.of.hour, one.counts.runs) for one in await store.sums(Asked(each="hour"))] == [(1, 2), (30, 1)]
 
     async def test_only_what_passes_the_filters_is_added(self, store: TaskStore) -> None:
         await ended(store, 1, HOUR, origin=Origin(kind="mcp"), workdir="/a")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from operator import add, sub
 from typing import Literal
 
 import msgspec
+from msgspec.structs import astuple
 
 Dimension = Literal["provider", "model", "account", "kind", "workdir", "status"]
 
@@ -28,7 +30,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     """A final state, of a run or of one attempt."""
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class Counts(msgspec.Struct, frozen=True):
     """Sums, each of them a whole number, so that what was added can be taken away again to the last digit."""
 
     runs: int = 0
@@ -53,11 +55,11 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """From the first attempt's start to the end, of calls."""
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in FIELDS})
+        return Counts(*map(add, astuple(self), astuple(other)))
 
     def __sub__(self, other: Counts) -> Counts:
         """With `__add__`, how a correction is told: the new less the old."""
-        return Counts(**{name: getattr(self, name) - getattr(other, name) for name in FIELDS})
+        return Counts(*map(sub, astuple(self), astuple(other)))
 
     @property
     def tokens(self) -> int:
@@ -77,13 +79,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     only: dict[Dimension, tuple[str, ...]] = {}
     by: tuple[Dimension, ...] = ()
     """One sum for each combination of these."""
-    hourly: bool = False
-    """One sum for each hour as well."""
+    each: Literal["", "hour", "day"] = ""
+    """One sum for each hour or each day of this machine's time zone as well."""
 
 
 class Sum(msgspec.Struct, frozen=True, kw_only=True):
     """The sum over all buckets that share what was asked `by`; the other fields of `of` are empty."""
 
     of: Bucket
-    """Its `hour` is 0 unless asked hourly."""
+    """Its `hour` is the first one that it holds, and 0 where not `each` hour or day was asked for."""
     counts: Counts

@@ -43,7 +43,7 @@ class Costs:
         first = midnight(self._clock.now()) - (params.days - 1) * 24 * HOUR
         since = int(midnight(first + 12 * HOUR)) // HOUR  # noon: a day of 23 or 25 hours lies between
         if params.by == "day":
-            sums = await self._store.sums(Asked(since=since, hourly=True))
+            sums = await self._store.sums(Asked(since=since, each="day"))
             named = _together((_day(each.of.hour), each.counts) for each in sums)
             lines = [_line(name, named[name]) for name in sorted(named)]
         else:

@@ -29,7 +29,7 @@ class History:
     async def ask(self, params: HistoryParams) -> HistoryResult:
         """Raises FaultError for a time that is none, and for a page after a run that is not there."""
         if params.trend:
-            return HistoryResult(trend=sums.trend(await self._sums(params, hourly=True), params.trend))
+            return HistoryResult(trend=sums.trend(await self._sums(params), params.trend))
         if params.stats:
             return sums.stats(await self._sums(params), costs=params.costs)
         found = await self._list(params)
@@ -85,8 +85,8 @@ class History:
                 return
             wanted = msgspec.structs.replace(wanted, before=page.runs[-1].run_id)
 
-    async def _sums(self, params: HistoryParams, *, hourly: bool = False) -> list[Sum]:
-        """By provider, status and kind, or hourly by status; in whole hours where the kept sums have it."""
+    async def _sums(self, params: HistoryParams) -> list[Sum]:
+        """By provider, status and kind, or for a trend by status; in whole hours where the kept sums have it."""
         wanted = self.wanted(params)
         if any(getattr(params, name) for name in _UNSUMMED):
             return [_sum(one) async for one in self._each(wanted, 0)]
@@ -98,8 +98,8 @@ class History:
             since=None if wanted.since is None else int(wanted.since) // HOUR,
             until=None if wanted.until is None else -(-int(wanted.until) // HOUR),
             only=only,
-            by=("status",) if hourly else ("provider", "status", "kind"),
-            hourly=hourly,
+            by=("status",) if params.trend else ("provider", "status", "kind"),
+            each=params.trend,
         )
         return await self._store.sums(asked)
 

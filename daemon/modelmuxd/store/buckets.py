@@ -1,43 +1,49 @@
 """Statistics: sums kept by the writer in the transaction of each end, and read without looking at any run.
 
-Every end is counted in three rows: its hour, its day of UTC, and all time. A question is answered from the largest
-spans that fit into it. Runs that are cleaned away stay counted.
+Every end is counted in four rows: its hour, the same hour in rough, its day of UTC, and all time. A question is
+answered from the largest spans that fit into it, and in rough where it tells no more apart than that. Runs that are
+cleaned away stay counted.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from muxwire.runs import Origin
 
 from modelmuxd.domain.bucket import ELSEWHERE, FIELDS, Asked, Bucket, Counts, Sum
 from modelmuxd.store.rows import USAGE
 
 HOUR_S = 3600
+HOUR = 1
 DAY = 24
 EVER = 0
+ROUGH = -1
+"""An hour of which only `_ROUGHLY` is told apart: a trend reads a few rows an hour, however many folders there are."""
 
 FOLDERS_A_DAY = 64
 FOLDERS_EVER = 256
 """Folders with rows of their own; a thousand throw-away ones must not make a thousand rows an hour."""
 
+_ROUGHLY = frozenset({"provider", "kind", "status"})
 _KEY = ("span", *Bucket.__struct_fields__)
 _ADD = (
     f"INSERT INTO statistics ({', '.join((*_KEY, *FIELDS))})"  # noqa: S608 - our own names
     f" VALUES ({', '.join('?' * (len(_KEY) + len(FIELDS)))}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in FIELDS)
 )
+_GROUPS = {"": (), "hour": ("hour",), "day": (f"date(hour * {HOUR_S}, 'unixepoch', 'localtime')",)}
 _ORIGIN = msgspec.json.Decoder(Origin)
 _ATTEMPT_STATES = frozenset({"success", "timeout", "canceled", "lost"})
 
 
 def add(db: sqlite3.Connection, bucket: Bucket, counts: Counts) -> None:
     """Count something more, or with the difference of two `Counts` correct what was counted."""
-    for span, hour, folder_day in _spans(bucket.hour):
-        workdir = _folder(db, folder_day, bucket.workdir)
-        of = msgspec.structs.replace(bucket, hour=hour, workdir=workdir)
+    for span, of in _rows(db, bucket):
         db.execute(_ADD, (span, *msgspec.structs.astuple(of), *msgspec.structs.astuple(counts)))
 
 
@@ -102,18 +108,19 @@ def of_attempt(db: sqlite3.Connection, task_id: int, number: int) -> tuple[Bucke
 
 
 def sums(db: sqlite3.Connection, asked: Asked) -> list[Sum]:
-    """In the order of what was asked `by`, hours first."""
-    by = (*(("hour",) if asked.hourly else ()), *asked.by)
-    ranges = hours_of(asked.since, asked.until) if asked.hourly else spans_of(asked.since, asked.until)
+    """In the order of what was asked `by`, times first."""
+    ranges = hours_of(asked.since, asked.until) if asked.each else spans_of(asked.since, asked.until)
+    hours = ROUGH if _ROUGHLY.issuperset((*asked.by, *asked.only)) else HOUR
     where, allowed = _where(asked)
     values: list[int | str] = []
-    for each in ranges:
-        values += (*each, *allowed)
+    for span, start, stop in ranges:
+        values += (hours if span == HOUR else span, start, stop, *allowed)
     covered = " UNION ALL ".join([f"SELECT * FROM statistics WHERE {where}"] * len(ranges))  # noqa: S608
-    group = f" GROUP BY {', '.join(by)}" if by else ""
-    picked = ", ".join((*(f"sum({name})" for name in FIELDS), *by))
-    rows = db.execute(f"SELECT {picked} FROM ({covered}) AS spans{group}", values) if ranges else ()  # noqa: S608
-    return [_sum(row, by) for row in rows if row[0] is not None]
+    by = ", ".join((*_GROUPS[asked.each], *asked.by))
+    picked = ", ".join((*(f"sum({name})" for name in FIELDS), "min(hour)" if asked.each else "0", *asked.by))
+    grouped = f"GROUP BY {by} ORDER BY {by}" if by else ""
+    rows = db.execute(f"SELECT {picked} FROM ({covered}) AS spans {grouped}", values) if ranges else ()  # noqa: S608
+    return [_sum(row, asked.by) for row in rows if row[0] is not None]
 
 
 def spans_of(since: int | None, until: int | None) -> list[tuple[int, int, int]]:
@@ -129,13 +136,13 @@ def spans_of(since: int | None, until: int | None) -> list[tuple[int, int, int]]
     since, until = since or 0, _FAR if until is None else until
     first, last = -(-since // DAY) * DAY, until // DAY * DAY
     if first >= last:
-        return [(1, since, until)] if since < until else []
-    covered = [(1, since, first), (DAY, first, last), (1, last, until)]
+        return [(HOUR, since, until)] if since < until else []
+    covered = [(HOUR, since, first), (DAY, first, last), (HOUR, last, until)]
     return [(span, start, stop) for span, start, stop in covered if start < stop]
 
 
 def hours_of(since: int | None, until: int | None) -> list[tuple[int, int, int]]:
-    return [(1, since or 0, _FAR if until is None else until)]
+    return [(HOUR, since or 0, _FAR if until is None else until)]
 
 
 _TOKENS = ("input", "cached", "cache_write", "output", "reasoning")
@@ -151,19 +158,20 @@ def _where(asked: Asked) -> tuple[str, list[str]]:
     return text, values
 
 
-def _sum(row: tuple[int | str, ...], by: tuple[str, ...]) -> Sum:
-    named = dict(zip(by, row[len(FIELDS) :], strict=True))
-    return Sum(
-        of=msgspec.convert({"hour": 0, **named}, Bucket),
-        counts=msgspec.convert(dict(zip(FIELDS, row, strict=False)), Counts),
-    )
+def _sum(row: tuple[Any, ...], by: tuple[str, ...]) -> Sum:
+    """Types are as STRICT tables keep them, so nothing is validated again."""
+    named = dict(zip(("hour", *by), row[len(FIELDS) :], strict=True))
+    return Sum(of=Bucket(**named), counts=Counts(*row[: len(FIELDS)]))
 
 
-def _spans(hour: int) -> Iterator[tuple[int, int, int]]:
-    """Each row that an hour counts in: its span, its first hour, and the day whose folders have names there."""
-    yield 1, hour, hour // DAY
-    yield DAY, hour // DAY * DAY, hour // DAY
-    yield EVER, 0, -1
+def _rows(db: sqlite3.Connection, bucket: Bucket) -> Iterator[tuple[int, Bucket]]:
+    """Each row that something counts in: its span, and what it holds together."""
+    day = bucket.hour // DAY
+    named = _folder(db, day, bucket.workdir)
+    yield HOUR, replace(bucket, workdir=named)
+    yield ROUGH, replace(bucket, model="", account="", workdir="")
+    yield DAY, replace(bucket, hour=day * DAY, workdir=named)
+    yield EVER, replace(bucket, hour=0, workdir=_folder(db, -1, bucket.workdir))
 
 
 def _folder(db: sqlite3.Connection, day: int, workdir: str) -> str:
