@@ -49,7 +49,7 @@ class HistoryParams(msgspec.Struct, frozen=True, omit_defaults=True):
     trend: Annotated[Trend, Meta(description="What it comes to, by hour or day.", extra=flag("--trend"))] = ""
 
 
-class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """An ended run: the canonical result with its answer's beginning."""
 
     ts: float

@@ -124,7 +124,7 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     env: CallerEnv = CallerEnv()
 
 
-class TokenUsage(msgspec.Struct, frozen=True, omit_defaults=True):
+class TokenUsage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Tokens as 0.29 names them: `input` holds cached reads, `output` holds reasoning."""
 
     input_tokens: int
@@ -135,7 +135,7 @@ class TokenUsage(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning_output_tokens: int | None = None
 
 
-class Cost(msgspec.Struct, frozen=True, omit_defaults=True):
+class Cost(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What it cost, in US dollars; `None` is unknown, never 0."""
 
     usd: float | None

@@ -41,7 +41,7 @@ async def test_pages_follow_each_other(tmp_path: Path) -> None:
         runs = [(await stage.run(engine, f"say {number}")).run_id for number in range(3)]
         first = await ask(engine, limit=2)
         second = await ask(engine, limit=2, before=first.next)
-        every = [one.run_id async for one in engine.history.each(HistoryParams(limit=0))]
+        every = [one.run_id async for page in engine.history.pages(HistoryParams(limit=0)) for one in page]
     assert [one.run_id for one in (*(first.entries or ()), *(second.entries or ()))] == runs[::-1]
     assert (first.next, second.next) == (runs[1], "")
     assert every == runs[::-1]

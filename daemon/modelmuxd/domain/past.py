@@ -37,7 +37,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Words that must all be in the task or in the answer's beginning."""
 
 
-class Past(msgspec.Struct, frozen=True, kw_only=True):
+class Past(msgspec.Struct, frozen=True, gc=False):
     """An ended run."""
 
     run_id: str
@@ -54,9 +54,6 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     output: str
     output_size: int
-    cleaned: bool
-    fault: Fault | None
-    usage: Usage | None
     cost_micros: int | None
     plan_micros: int | None
     priced_by: str
@@ -70,6 +67,9 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     part_of: str
     step: str
+    cleaned: bool
+    fault: Fault | None
+    usage: Usage | None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,10 +37,10 @@ class History:
             return found
         return msgspec.structs.replace(found, costs=sums.costs_of(await self._sums(params)))
 
-    async def each(self, params: HistoryParams) -> AsyncIterator[HistoryEntry]:
+    async def pages(self, params: HistoryParams) -> AsyncIterator[tuple[HistoryEntry, ...]]:
         """All that is wanted, `limit` of them where it is not 0, a page in memory at a time."""
-        async for one in self._each(self.wanted(params), params.limit):
-            yield entry(one)
+        async for page in self._pages(self.wanted(params), params.limit):
+            yield tuple(map(entry, page))
 
     def wanted(self, params: HistoryParams) -> Wanted:
         """Raises FaultError(USAGE) for a time that is none."""
@@ -74,22 +74,23 @@ class History:
             unsearched=page.unsearched,
         )
 
-    async def _each(self, wanted: Wanted, most: int) -> AsyncIterator[Past]:
+    async def _pages(self, wanted: Wanted, most: int) -> AsyncIterator[tuple[Past, ...]]:
         left = most
         while True:
-            page = await self._store.history(msgspec.structs.replace(wanted, limit=min(PAGE, left) if most else PAGE))
-            for one in page.runs:
-                yield one
-            left -= len(page.runs)
-            if len(page.runs) < PAGE or (most and left <= 0):
+            asked = min(PAGE, left) if most else PAGE
+            runs = (await self._store.history(msgspec.structs.replace(wanted, limit=asked))).runs
+            if runs:
+                yield runs
+            left -= len(runs)
+            if len(runs) < asked or (most and not left):
                 return
-            wanted = msgspec.structs.replace(wanted, before=page.runs[-1].run_id)
+            wanted = msgspec.structs.replace(wanted, before=runs[-1].run_id)
 
     async def _sums(self, params: HistoryParams) -> list[Sum]:
         """By provider, status and kind, or for a trend by status; in whole hours where the kept sums have it."""
         wanted = self.wanted(params)
         if any(getattr(params, name) for name in _UNSUMMED):
-            return [_sum(one) async for one in self._each(wanted, 0)]
+            return [_sum(one) async for page in self._pages(wanted, 0) for one in page]
         only: dict[Dimension, tuple[str, ...]] = {}
         for name, said in (("provider", wanted.provider), ("status", wanted.status), ("kind", wanted.kind)):
             if said:
@@ -107,7 +108,8 @@ class History:
 def entry(one: Past) -> HistoryEntry:
     """Pure."""
     source = f"cli-{one.source}" if one.kind == "cli" and one.source in ("dispatch", "broadcast") else one.source
-    by = one.priced_by or ("unknown" if one.cost_micros is None else "provider")
+    cost, plan = one.cost_micros, one.plan_micros
+    by = one.priced_by or ("unknown" if cost is None else "provider")
     return HistoryEntry(
         ts=one.ended_at,
         run_id=one.run_id,
@@ -120,7 +122,7 @@ def entry(one: Past) -> HistoryEntry:
         session_id=one.session_id,
         duration_seconds=round(_seconds(one), 3),
         token_usage=token_usage(one.usage),
-        cost=Cost(usd=dollars(one.cost_micros), source=by, plan_usd=dollars(one.plan_micros)),
+        cost=Cost(dollars(cost), by, dollars(plan)),
         error=one.fault,
         model=one.model,
         routed_from="auto" if one.asked == "auto" else None,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import msgspec
 from muxwire.export import ExportHead, ExportPage, ExportParams, ExportResult
-from muxwire.history import HistoryEntry, HistoryParams
+from muxwire.history import HistoryParams
 
 from modelmuxd.edge.calls import Call
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.history import History
 
-PAGE = 100
+AT_ONCE = 64
+"""Runs in one event: as printed they fit into one message, and other calls have the loop in between."""
 
 
 class Export:
@@ -23,12 +24,9 @@ class Export:
         wanted = HistoryParams(**filters)
         asked = msgspec.structs.replace(wanted, stats=True, costs=True)
         await call.event(ExportHead(self._clock.now(), await self._history.ask(asked)))
-        count, page = 0, list[HistoryEntry]()
-        async for entry in self._history.each(wanted):
-            page.append(entry)
-            if len(page) == PAGE:
-                await call.event(ExportPage(tuple(page)))
-                count, page = count + PAGE, []
-        if page:
-            await call.event(ExportPage(tuple(page)))
-        return ExportResult(count + len(page))
+        count = 0
+        async for page in self._history.pages(wanted):
+            for first in range(0, len(page), AT_ONCE):
+                await call.event(ExportPage(page[first : first + AT_ONCE]))
+            count += len(page)
+        return ExportResult(count)

@@ -15,7 +15,7 @@ from muxwire.protocol import View
 
 from modelmuxd.edge.render import clean, human
 from modelmuxd.edge.render.base import Printed
-from modelmuxd.edge.render.plain import json_line, refused, stable
+from modelmuxd.edge.render.plain import json_line, json_lines, refused, stable
 
 COLUMNS = (
     *("timestamp", "provider", "status", "duration_seconds", "task", "source", "input_tokens", "output_tokens"),
@@ -30,24 +30,24 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Format:
-    def end(self, count: int) -> str:
-        return ""
+    def end(self, count: int) -> bytes:
+        return b""
 
 
 class Csv(_Format):
-    def head(self, head: ExportHead) -> str:
+    def head(self, head: ExportHead) -> bytes:
         return _csv([COLUMNS])
 
-    def page(self, entries: Iterable[HistoryEntry]) -> str:
+    def page(self, entries: Iterable[HistoryEntry]) -> bytes:
         return _csv(map(_row, entries))
 
 
 class JsonLines(_Format):
-    def head(self, head: ExportHead) -> str:
-        return ""
+    def head(self, head: ExportHead) -> bytes:
+        return b""
 
-    def page(self, entries: Iterable[HistoryEntry]) -> str:
-        return "".join(json_line(stable(one)).decode() for one in entries)
+    def page(self, entries: Iterable[HistoryEntry]) -> bytes:
+        return json_lines(map(stable, entries))
 
 
 class Json(_Format):
@@ -56,40 +56,26 @@ class Json(_Format):
     def __init__(self) -> None:
         self._first = True
 
-    def head(self, head: ExportHead) -> str:
+    def head(self, head: ExportHead) -> bytes:
         statistics = json_line(head.statistics).decode().rstrip()
-        return f'{{"exported_at": "{_moment(head.at)}", "statistics": {statistics}, "entries": ['
+        return f'{{"exported_at": "{_moment(head.at)}", "statistics": {statistics}, "entries": ['.encode()
 
-    def page(self, entries: Iterable[HistoryEntry]) -> str:
-        text = ""
-        for one in entries:
-            text += ("\n" if self._first else ",\n") + json_line(stable(one)).decode().rstrip("\n")
-            self._first = False
-        return text
+    def page(self, entries: Iterable[HistoryEntry]) -> bytes:
+        lines = json_lines(map(stable, entries))
+        before, self._first = b"\n" if self._first else b",\n", False
+        return before + lines.rstrip(b"\n").replace(b"\n", b",\n")  # inside a line they are escaped
 
-    def end(self, count: int) -> str:
-        return f'\n], "count": {count}}}\n'
+    def end(self, count: int) -> bytes:
+        return f'\n], "count": {count}}}\n'.encode()
 
 
 class Markdown(_Format):
-    def head(self, head: ExportHead) -> str:
+    def head(self, head: ExportHead) -> bytes:
         rows = _markdown(("when", "provider", "status", "took", "cost", "task"), ())
-        return f"# Runs\n\nExported {_moment(head.at)}\n\n{_summary(head.statistics)}\n## Runs\n\n{rows}"
+        return _bytes(f"# Runs\n\nExported {_moment(head.at)}\n\n{_summary(head.statistics)}\n## Runs\n\n{rows}")
 
-    def page(self, entries: Iterable[HistoryEntry]) -> str:
-        return "".join(
-            _markdown_row(
-                (
-                    _moment(one.ts),
-                    one.provider,
-                    one.status,
-                    human.seconds(one.duration_seconds),
-                    human.dollars(one.cost.usd if one.cost else None),
-                    one.task[:TASK],
-                )
-            )
-            for one in entries
-        )
+    def page(self, entries: Iterable[HistoryEntry]) -> bytes:
+        return _bytes("".join(map(_told, entries)))
 
 
 _FORMATS: dict[Format, Callable[[], Csv | JsonLines | Json | Markdown]] = {
@@ -117,8 +103,12 @@ class Export:
     def fault(self, fault: Fault) -> Printed:
         return refused(fault, self._view)
 
-    def _said(self, text: str) -> Printed:
-        return Printed(stdout=(clean.text(text) if self._view.tty else text).encode("utf-8", "replace"))
+    def _said(self, said: bytes) -> Printed:
+        return Printed(stdout=clean.text(said.decode()).encode() if self._view.tty else said)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _row(one: HistoryEntry) -> tuple[str, ...]:
@@ -138,6 +128,13 @@ def _row(one: HistoryEntry) -> tuple[str, ...]:
     )
 
 
+def _told(one: HistoryEntry) -> str:
+    """A row of Markdown."""
+    cost = human.dollars(one.cost.usd if one.cost else None)
+    took = human.seconds(one.duration_seconds)
+    return _markdown_row((_moment(one.ts), one.provider, one.status, took, cost, one.task[:TASK]))
+
+
 def _cell(text: str) -> str:
     """Text that no spreadsheet calculates.
 
@@ -147,10 +144,10 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
-def _csv(rows: Iterable[Iterable[str]]) -> str:
+def _csv(rows: Iterable[Iterable[str]]) -> bytes:
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(rows)
-    return out.getvalue()
+    return _bytes(out.getvalue())
 
 
 def _summary(stats: HistoryResult) -> str:
