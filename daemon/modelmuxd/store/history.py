@@ -110,9 +110,9 @@ def _place(db: sqlite3.Connection, run_id: str) -> tuple[float, int]:
 def _past(row: tuple[Any, ...]) -> Past:
     """Types are as STRICT tables keep them; a million rows go through here one by one."""
     *plain, cleaned, fault, usage = row
-    return Past(
-        *plain,
-        cleaned=bool(cleaned),
-        fault=None if fault is None else _FAULT.decode(fault),
-        usage=None if usage is None else _USAGE.decode(usage),
+    plain += (
+        bool(cleaned),
+        None if fault is None else _FAULT.decode(fault),
+        None if usage is None else _USAGE.decode(usage),
     )
+    return Past(*plain)
