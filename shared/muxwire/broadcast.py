@@ -67,6 +67,10 @@ class BroadcastParams(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning_effort: Annotated[
         Effort | None, Meta(description="How hard the models should think.", extra=flag("--reasoning-effort"))
     ] = None
+    max_cost: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="Dollars it may cost in all, shared by those asked.", extra=flag("--budget")),
+    ] = None
     priority: Annotated[int, Meta(description="Higher runs first.", ge=-100, le=100, extra=flag("--priority"))] = 0
     wait_s: Annotated[
         Annotated[float, Meta(ge=0)] | None,

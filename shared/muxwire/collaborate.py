@@ -33,9 +33,9 @@ class CollaborateParams(msgspec.Struct, frozen=True, omit_defaults=True):
     max_rounds: Annotated[
         int, Meta(description="Rounds at most (default: the pattern's).", ge=0, le=50, extra=flag("--max-rounds"))
     ] = 0
-    budget: Annotated[
+    max_cost: Annotated[
         Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Dollars after which no further turn begins.", extra=flag("--budget")),
+        Meta(description="Dollars it may cost in all.", extra=flag("--budget")),
     ] = None
     turn_timeout: Annotated[
         Annotated[int, Meta(ge=1)] | None,

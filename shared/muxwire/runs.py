@@ -83,6 +83,10 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
         Literal["quality", "balanced", "cheap", "fast"] | None,
         Meta(description="What counts most in the choice (default: routing.prefer).", extra=flag("--prefer")),
     ] = None
+    max_cost: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="Dollars it may cost in all, retries included.", extra=flag("--budget")),
+    ] = None
     priority: Annotated[int, Meta(description="Higher runs first.", ge=-100, le=100, extra=flag("--priority"))] = 0
     wait_s: Annotated[
         Annotated[float, Meta(ge=0)] | None,

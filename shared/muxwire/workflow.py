@@ -24,9 +24,9 @@ class WorkflowParams(msgspec.Struct, frozen=True, omit_defaults=True):
         ),
     ]
     workflow: str
-    budget: Annotated[
+    max_cost: Annotated[
         Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Dollars after which no further step begins.", extra=flag("--budget")),
+        Meta(description="Dollars it may cost in all.", extra=flag("--budget")),
     ] = None
     timeout: Annotated[
         Annotated[int, Meta(ge=1)] | None,

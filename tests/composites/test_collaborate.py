@@ -21,12 +21,18 @@ RULING = '```json\n{"verdict": "Do it.", "confidence": 0.75}\n```'
 class Table:
     """A collaboration whose turns a test answers by hand."""
 
-    def __init__(self, name: str, **more: Any) -> None:
+    def __init__(self, name: str, *, max_cost_micros: int | None = None, **more: Any) -> None:
         pattern = builtin()[name]
         self.plan = Collaboration(
             **{"name": name, "pattern": pattern, "max_rounds": pattern.max_rounds, "timeout": 9, **more}
         )
-        self.parent = NewTask(run_id="p", created_at=0.0, task="Write {work} a parser.", plan=self.plan)
+        self.parent = NewTask(
+            run_id="p",
+            created_at=0.0,
+            task="Write {work} a parser.",
+            plan=self.plan,
+            max_cost_micros=max_cost_micros,
+        )
         self.replies: dict[Key, Reply] = {}
 
     @property
@@ -170,7 +176,7 @@ def test_work_that_the_check_refuses_is_reviewed_with_what_it_said() -> None:
 
 
 def test_the_budget_ends_it_between_turns() -> None:
-    table = Table("review", budget_micros=20)
+    table = Table("review", max_cost_micros=20)
     (work,) = table.next()
     table.says(work, "draft")
     (review,) = table.next()

@@ -20,8 +20,10 @@ class Table:
     """A workflow whose steps a test answers by hand."""
 
     def __init__(self, *steps: PlannedStep, budget: int | None = None) -> None:
-        self.plan = Workflow(name="w", steps=steps, budget_micros=budget)
-        self.parent = NewTask(run_id="p", created_at=0.0, task="{a} is what was asked", plan=self.plan)
+        self.plan = Workflow(name="w", steps=steps)
+        self.parent = NewTask(
+            run_id="p", created_at=0.0, task="{a} is what was asked", plan=self.plan, max_cost_micros=budget
+        )
         self.replies: dict[Key, Reply] = {}
 
     @property

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from muxclients.hot.tables import Option, Verb
 
 _METAVARS = {"int": "N", "float": "SECONDS", "text": "TEXT"}
-_OF_FIELD = {"budget": "USD"}
+_OF_FIELD = {"max_cost": "USD"}
 
 Run = Callable[[dict[str, Any], bool], int]
 """Takes the fields that were given, and whether JSON is wanted; gives the exit code."""

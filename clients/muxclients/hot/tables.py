@@ -74,6 +74,14 @@ VERBS: dict[str, Verb] = {
                 ("quality", "balanced", "cheap", "fast"),
                 "What counts most in the choice (default: routing.prefer).",
             ),
+            (
+                "max_cost",
+                ("--budget",),
+                "float",
+                None,
+                (0, 9007199254740992),
+                "Dollars it may cost in all, retries included.",
+            ),
             ("priority", ("--priority",), "int", 0, (-100, 100), "Higher runs first."),
             (
                 "wait_s",
@@ -255,6 +263,14 @@ OTHERS: dict[str, Verb] = {
                 ("low", "medium", "high", "xhigh"),
                 "How hard the models should think.",
             ),
+            (
+                "max_cost",
+                ("--budget",),
+                "float",
+                None,
+                (0, 9007199254740992),
+                "Dollars it may cost in all, shared by those asked.",
+            ),
             ("priority", ("--priority",), "int", 0, (-100, 100), "Higher runs first."),
             (
                 "wait_s",
@@ -290,14 +306,7 @@ OTHERS: dict[str, Verb] = {
                 "Who does what, each `role=provider` or `role=provider/model`.",
             ),
             ("max_rounds", ("--max-rounds",), "int", 0, (0, 50), "Rounds at most (default: the pattern's)."),
-            (
-                "budget",
-                ("--budget",),
-                "float",
-                None,
-                (0, 9007199254740992),
-                "Dollars after which no further turn begins.",
-            ),
+            ("max_cost", ("--budget",), "float", None, (0, 9007199254740992), "Dollars it may cost in all."),
             (
                 "turn_timeout",
                 ("--turn-timeout",),
@@ -360,14 +369,7 @@ OTHERS: dict[str, Verb] = {
         "Do a task in the steps of a workflow.",
         ("task", "words", True),
         (
-            (
-                "budget",
-                ("--budget",),
-                "float",
-                None,
-                (0, 9007199254740992),
-                "Dollars after which no further step begins.",
-            ),
+            ("max_cost", ("--budget",), "float", None, (0, 9007199254740992), "Dollars it may cost in all."),
             (
                 "timeout",
                 ("-t", "--timeout"),
@@ -503,6 +505,14 @@ OTHERS: dict[str, Verb] = {
                 None,
                 ("quality", "balanced", "cheap", "fast"),
                 "What counts most in the choice (default: routing.prefer).",
+            ),
+            (
+                "max_cost",
+                ("--budget",),
+                "float",
+                None,
+                (0, 9007199254740992),
+                "Dollars it may cost in all, retries included.",
             ),
             ("priority", ("--priority",), "int", 0, (-100, 100), "Higher runs first."),
             (
@@ -656,6 +666,14 @@ OTHERS: dict[str, Verb] = {
                 None,
                 ("quality", "balanced", "cheap", "fast"),
                 "What counts most in the choice (default: routing.prefer).",
+            ),
+            (
+                "max_cost",
+                ("--budget",),
+                "float",
+                None,
+                (0, 9007199254740992),
+                "Dollars it may cost in all, retries included.",
             ),
             ("priority", ("--priority",), "int", 0, (-100, 100), "Higher runs first."),
             (

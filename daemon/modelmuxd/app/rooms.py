@@ -82,11 +82,17 @@ class Engine:
         self.callers = Callers(store, self.source)
         self.governor = Governor(policy, settings.limits, tuple(adapters))
         self.learned = Learned(store)
-        planner = Planner(self.prober.locate, self.governor.excluded, self.learned.now, settings.limits.on_timeout)
+        self.purses = Purses(store, self.source, clock)
+        planner = Planner(
+            self.prober.locate,
+            self.governor.excluded,
+            self.purses.too_dear,
+            self.learned.now,
+            settings.limits.on_timeout,
+        )
         self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)
         verifier = Verifier(runner=runner, clock=clock, spool=Path(here.spool))
         self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
-        self.purses = Purses(store, self.source, clock)
         self.costs = Costs(store, self.source, clock)
         self.admission = Admission(
             store=store,

@@ -46,8 +46,6 @@ class Collaboration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     max_rounds: int
     timeout: int
     """Seconds that each turn may take."""
-    budget_micros: int | None = None
-    """Micro-dollars of known cost after which no further turn begins."""
 
 
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,8 +70,6 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     name: str
     description: str = ""
     steps: tuple[PlannedStep, ...]
-    budget_micros: int | None = None
-    """Micro-dollars of known cost after which no further step begins."""
 
 
 class Decomposition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="decompose"):

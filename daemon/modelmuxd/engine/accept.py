@@ -18,6 +18,7 @@ from modelmuxd.domain.plans import Plan, kind_of
 from modelmuxd.domain.trial import Trial
 from modelmuxd.engine.callers import excluded
 from modelmuxd.engine.governor import Family
+from modelmuxd.engine.results import dollars, micros
 from modelmuxd.engine.run_ids import new_run_id
 from modelmuxd.store.records import NewTask
 
@@ -92,6 +93,7 @@ def new_task(
         caller_excluded=excluded(left_out, params, failover=failover),
         notify=notify,
         prefer=params.prefer or "",
+        max_cost_micros=micros(params.max_cost),
         plan=plan,
         trial=trial,
         blocked=blocked,
@@ -118,6 +120,7 @@ def again(old: NewTask, params: RetryParams) -> DispatchParams:
         reasoning_effort=effort_of(old.effort),
         priority=old.priority,
         prefer=msgspec.convert(old.prefer, Prefer) if old.prefer else None,
+        max_cost=dollars(old.max_cost_micros),
         wait_s=params.wait_s,
         background=params.background,
         cancel_on_hangup=params.cancel_on_hangup,

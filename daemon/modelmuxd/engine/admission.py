@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import anyio.to_thread
 import msgspec
-from muxwire.faults import DEPENDENCY, NO_PROVIDER, POLICY, Fault, FaultError
+from muxwire.faults import BUDGET, DEPENDENCY, NO_PROVIDER, POLICY, Fault, FaultError
 from muxwire.words import FINAL_STATES, FinalState, State
 
 from modelmuxd.domain.decision import Candidate, Held
@@ -129,7 +129,7 @@ class Admission:
             return Over(state="error", fault=error.fault)
         if plan.fault:
             fault = tried[-1].fault if tried and tried[-1].fault else plan.fault
-            return Over(state="blocked" if fault.code == POLICY else "error", fault=fault, plan=plan)
+            return Over(state="blocked" if fault.code in (POLICY, BUDGET) else "error", fault=fault, plan=plan)
         return self._choose(task, plan, settings, tried, workdir)
 
     def _choose(

@@ -25,9 +25,9 @@ from modelmuxd.domain.outcome import Outcome
 from modelmuxd.domain.past import SEARCHED
 from modelmuxd.domain.request import Request
 from modelmuxd.engine.answer import FILE, Answer
+from modelmuxd.engine.ask import Ask
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.hub import Hub
-from modelmuxd.engine.plan import Ask
 from modelmuxd.engine.recorder import Recorder
 from modelmuxd.engine.results import summary_of
 from modelmuxd.engine.silence import BUSY, TICK, Silence, said_nothing

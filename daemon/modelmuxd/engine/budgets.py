@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -19,7 +19,7 @@ from modelmuxd.engine.plan import Plan, SettingsFor, TaskSettings
 from modelmuxd.engine.prices import shipped
 from modelmuxd.pricing.reckon import cost
 from modelmuxd.store.interface import TaskStore
-from modelmuxd.store.records import NewTask
+from modelmuxd.store.records import Attempt, NewTask
 
 MICROS = 1_000_000
 PAST = 30 * 24
@@ -28,6 +28,8 @@ TYPICAL = Usage(input=20_000, output=2_000, requests=1)
 """A short answer by an agent with its own long prompt, where no attempt has told yet."""
 GUESS = 100_000
 """Micro-dollars, where the price is unknown as well."""
+FREE: tuple[Billing, ...] = ("subscription", "local")
+"""Whose attempts spend no money."""
 PERIODS = ("day", "week", "month")
 
 
@@ -43,7 +45,7 @@ class Purses:
         self, new: NewTask, settings: TaskSettings, one: Candidate, billing: Billing
     ) -> tuple[Reserve, ...]:
         """A plan's attempt, and one at home, spends no money: it is counted, and nothing is held back for it."""
-        said, free = settings.budgets, billing in ("subscription", "local")
+        said, free = settings.budgets, billing in FREE
         scopes = scopes_of(said, new, settings.profile_name, one.provider)
         limited = not free and any(getattr(budget, each) is not None for _, _, budget in scopes for each in PERIODS)
         amount = await self._estimate(settings, one) if limited else 0
@@ -66,6 +68,19 @@ class Purses:
             return plan
         ranked = tuple(wanted[name] for name in sorted(costs, key=costs.__getitem__))
         return msgspec.structs.replace(plan, ranked=ranked)
+
+    async def too_dear(
+        self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings, one: Candidate, billing: Billing
+    ) -> str:
+        """Why its next attempt may take a run beyond its `max_cost`; empty when it does not. An attempt of which nobody
+        knows what it cost counts as what the next one may cost."""
+        if task.max_cost_micros is None or billing in FREE:
+            return ""
+        amount = await self._estimate(settings, one)
+        left = max(0, task.max_cost_micros - sum(_gone(each, amount) for each in attempts))
+        if amount <= left:
+            return ""
+        return f"An attempt may cost {_usd(amount)}, and {_usd(left)} is left of {_usd(task.max_cost_micros)}."
 
     async def report(self) -> BudgetReport:
         """Each budget as it stands now. Raises FaultError when the settings cannot be used."""
@@ -152,6 +167,21 @@ def period_of(period: str, day: datetime) -> tuple[datetime, datetime]:
 
 def fits(reserve: Reserve, gone: Purse) -> bool:
     return reserve.limit is None or gone.spent + gone.held + reserve.amount <= reserve.limit
+
+
+def _gone(attempt: Attempt, guess: int) -> int:
+    if attempt.cost_micros is None and attempt.billing not in FREE and attempt.usage and attempt.usage.total:
+        return guess
+    return attempt.cost_micros or 0
+
+
+def _usd(micros: int) -> str:
+    """To the cent, and finer what is less than a few.
+
+    >>> _usd(1_250_000), _usd(1_500), _usd(0)
+    ('$1.25', '$0.0015', '$0')
+    """
+    return f"${micros / MICROS:.2f}" if micros >= 50_000 else f"${micros / MICROS:.6f}".rstrip("0").rstrip(".")
 
 
 def _line(reserve: Reserve, gone: Purse) -> BudgetLine:

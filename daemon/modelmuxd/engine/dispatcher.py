@@ -19,6 +19,7 @@ from modelmuxd.domain.usage import Usage
 from modelmuxd.engine import accounts
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission, Over, Ready, time_left
+from modelmuxd.engine.ask import Ask, ask
 from modelmuxd.engine.attempts import Attempts, Live, ended_with
 from modelmuxd.engine.bills import billed
 from modelmuxd.engine.budgets import Purses
@@ -29,7 +30,7 @@ from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
-from modelmuxd.engine.plan import Ask, Plan, Planner, SettingsFor, faults_of, left_by, session_of
+from modelmuxd.engine.plan import Plan, Planner, SettingsFor, faults_of, left_by, session_of
 from modelmuxd.engine.prices import shipped
 from modelmuxd.engine.retry import Tried, counted, guesses
 from modelmuxd.engine.scheduler import Scheduler
@@ -195,7 +196,7 @@ class Dispatcher:
         if session:
             usage = await self._store.session_usage(ready.candidate.provider, session)
             history = await self._attempts.history(ready.candidate.provider, session)
-        return self._planner.ask(
+        return ask(
             task,
             ready.candidate,
             ready.plan,

@@ -1,25 +1,21 @@
-"""Which providers could take a task, in which order, and how each would be asked."""
+"""Which providers could take a task, and in which order."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
-from muxwire.faults import CALLER, LOST, NO_PROVIDER, POLICY, Fault, FaultError, refuse, unknown_name
+from muxwire.faults import BUDGET, CALLER, LOST, NO_PROVIDER, POLICY, Fault, FaultError, unknown_name
 from muxwire.settings.model import Budgets, Notifications, OnTimeout, Pattern, Verify, Workflow
-from muxwire.words import Effort, Sandbox
+from muxwire.words import Sandbox
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.bill import Billing, Price
 from modelmuxd.domain.decision import Candidate, Ranked
-from modelmuxd.domain.invocation import Invocation
 from modelmuxd.domain.knowledge import Knowledge
 from modelmuxd.domain.request import ProviderSettings, Request
-from modelmuxd.domain.usage import Usage
 from modelmuxd.engine.choice import asked_of, explain
-from modelmuxd.engine.environment import child_environment
 from modelmuxd.engine.located import Located, under_profile
 from modelmuxd.engine.retry import eligible
 from modelmuxd.routing.router import PREFER, Preferences, rank
@@ -92,6 +88,14 @@ Excluded = Callable[[str, str], str]
 """Why the policy rules out a provider with a model; empty when it does not."""
 
 
+class TooDear(Protocol):
+    async def __call__(
+        self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings, one: Candidate, billing: Billing
+    ) -> str:
+        """Why its next attempt may take the run beyond its `max_cost`; empty when it does not."""
+        ...
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The candidates worth trying, best first; with none, the fault that ends the task."""
 
@@ -99,22 +103,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     located: Mapping[str, Located] = {}
     fault: Fault | None = None
     decision: Decided
-
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One provider asked in its own way."""
-
-    adapter: Adapter
-    candidate: Candidate
-    request: Request
-    invocation: Invocation
-    version: str
-    billing: Billing
-    env: Mapping[str, str]
-    """The child's whole environment."""
-
-    def __repr__(self) -> str:
-        return f"Ask({self.candidate.provider}, {self.invocation.argv[0]!r})"
 
 
 def split_provider(provider: str, model: str) -> tuple[str, str]:
@@ -142,10 +130,11 @@ class Planner:
     """Looks the candidates up on the caller's PATH and ranks them."""
 
     def __init__(
-        self, locate: Locate, excluded: Excluded, known: Known = nothing_known, on_timeout: OnTimeout = "give up"
+        self, locate: Locate, excluded: Excluded, too_dear: TooDear, known: Known, on_timeout: OnTimeout = "give up"
     ) -> None:
         self._locate = locate
         self._excluded = excluded
+        self._too_dear = too_dear
         self._known = known
         self.on_timeout: OnTimeout = on_timeout
 
@@ -158,6 +147,9 @@ class Planner:
             for one in adapters
         }
         candidates = [self._permitted(self._candidate(one, located[one.name], task, settings)) for one in adapters]
+        if task.max_cost_micros is not None:
+            billed = [(one, located[one.provider].login.billing) for one in candidates]
+            candidates = [await self._paid(one, billing, task, attempts, settings) for one, billing in billed]
         usable = [one for one in candidates if self._unspent(one.provider, attempts, task.max_retries, settings)]
         ranking = rank(asked_of(task), usable, settings.preferring(task.prefer), await self._known())
         ranked = _first(ranking.ranked, attempts[-1].provider if attempts else named(task))
@@ -208,54 +200,11 @@ class Planner:
         why = self._excluded(candidate.provider, candidate.model)
         return msgspec.structs.replace(candidate, available=False, fault=POLICY, why=why) if why else candidate
 
-    def ask(
-        self,
-        whole: Task,
-        chosen: Candidate,
-        plan: Plan,
-        *,
-        folder: Path,
-        settings: TaskSettings,
-        secrets: Mapping[str, str],
-        session_usage: Usage | None = None,
-        history: tuple[tuple[str, str], ...] = (),
-        left: str = "",
-        as_root: bool = False,
-    ) -> Ask:
-        """How to ask the chosen one. Raises FaultError for what its adapter cannot honour."""
-        adapter, task = settings.adapters[chosen.provider], whole.new
-        mine = settings.of(chosen.provider)
-        request = Request(
-            task=whole.answer or task.task,
-            program=plan.located[chosen.provider].program,
-            workdir=task.works_in,
-            folder=str(folder),
-            sandbox=task.sandbox,
-            model=chosen.model,
-            session=session_of(whole),
-            session_usage=session_usage,
-            history=history,
-            left=left,
-            run_id=task.run_id,
-            effort=_effort(task.effort),
-            schema=task.schema,
-            settings=mine,
-            env=task.env,
-            env_present=frozenset(task.env) | frozenset(secrets),
-            as_root=as_root,
-        )
-        invocation = adapter.prepare(request)
-        if settings.strict and invocation.enforced == "none":
-            raise refuse("sandbox_denied", *_strict(adapter, task), provider=adapter.name)
-        return Ask(
-            adapter=adapter,
-            candidate=chosen,
-            request=request,
-            invocation=invocation,
-            version=plan.located[chosen.provider].version,
-            billing=plan.located[chosen.provider].login.billing,
-            env=child_environment(task.env, secrets, adapter, invocation, mine),
-        )
+    async def _paid(
+        self, one: Candidate, billing: Billing, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings
+    ) -> Candidate:
+        why = await self._too_dear(task, attempts, settings, one, billing) if one.available else ""
+        return msgspec.structs.replace(one, available=False, fault=BUDGET, why=why) if why else one
 
 
 def _denied(adapter: Adapter, sandbox: Sandbox) -> Fault | None:
@@ -273,15 +222,6 @@ def _calls(adapter: Adapter, task: NewTask) -> Fault | None:
         return None
     text = f"{adapter.title} is the caller, and auto_exclude_caller leaves it out."
     return Fault(CALLER, text, f"Name it to ask it all the same: -p {adapter.name}.")
-
-
-def _strict(adapter: Adapter, task: NewTask) -> tuple[str, str]:
-    text = f"{adapter.title} cannot enforce {task.sandbox!r}, and strict_sandbox asks for that."
-    return text, "Ask another provider, or set strict_sandbox = false in your profiles.toml."
-
-
-def _effort(word: str) -> Effort | None:
-    return msgspec.convert(word, Effort) if word else None
 
 
 def left_by(tried: list[Attempt], provider: str) -> str:
@@ -321,10 +261,11 @@ def _nobody(candidates: Sequence[Candidate]) -> Fault:
     permitted = [one for one in candidates if one.fault != POLICY]
     if not permitted and candidates:
         return Fault(POLICY, " ".join(dict.fromkeys(one.why for one in candidates)), "See `muxctl policy show`.")
-    reasons = [f"{one.provider}: {one.why}" for one in candidates if not one.available]
+    dear = any(one.fault == BUDGET for one in candidates)
+    reasons = " · ".join(f"{one.provider}: {one.why}" for one in candidates if not one.available)
     return Fault(
-        code=NO_PROVIDER,
-        message="No agent can take this task. " + " · ".join(reasons),
-        hint="See `muxctl check`.",
+        code=BUDGET if dear else NO_PROVIDER,
+        message=f"No agent can take this task{' for what it may cost' if dear else ''}. {reasons}",
+        hint="Send it again with a larger budget." if dear else "See `muxctl check`.",
         choices=tuple(one.provider for one in candidates),
     )

@@ -43,6 +43,10 @@ def dollars(micros: int | None) -> float | None:
     return None if micros is None else micros / 1_000_000
 
 
+def micros(dollars: float | None) -> int | None:
+    return None if dollars is None else round(dollars * 1_000_000)
+
+
 def duration_of(task: Task, now: float) -> float:
     if task.started_at is None:
         return 0.0

@@ -74,6 +74,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """The provider that called; the task goes to it only where its user names it."""
     prefer: str = ""
     """What counts most in the choice, where its user says so for this run."""
+    max_cost_micros: int | None = None
+    """Micro-dollars that it may cost in all, where its user says so."""
     notify: tuple[Target, ...] = ()
     """Whom its end is to be told; what they are is read from the settings when it is."""
     blocked: Fault | None = None

@@ -79,6 +79,7 @@ _COMMON = {
     "session_id": "Session to go on with, or a run of it.",
     "continue_session": "Go on with the folder's last session.",
     "max_retries": "Attempts per provider.",
+    "max_cost": "Dollars it may cost.",
 }
 """Words that are shorter than the command line's, or speak of what a model has."""
 _SENT = ("wait_s", "background", "idempotency_key")
@@ -94,8 +95,8 @@ DISPATCH = Tool(
     result=(RunResult,),
     fields=(
         *("task", "provider", "model", "sandbox", "workdir", "session_id", "continue_session", "timeout"),
-        *("max_retries", "failover", "profile", "reasoning_effort", "priority", "prefer", "worktree", "carry", *_SENT),
-        "auto_decompose",
+        *("max_retries", "failover", "profile", "reasoning_effort", "priority", "prefer", "max_cost", "worktree"),
+        *("carry", *_SENT, "auto_decompose"),
     ),
 )
 BROADCAST = Tool(
@@ -104,7 +105,10 @@ BROADCAST = Tool(
     description="Give one task to several agents at once and get all their answers.",
     params=BroadcastParams,
     result=(BroadcastResult,),
-    fields=("task", "providers", "model", "quorum", "sandbox", "workdir", "timeout", "profile", "compare", *_SENT),
+    fields=(
+        *("task", "providers", "model", "quorum", "sandbox", "workdir", "timeout", "profile", "compare", "max_cost"),
+        *_SENT,
+    ),
 )
 COLLABORATE = Tool(
     name="mux_collaborate",
@@ -113,7 +117,7 @@ COLLABORATE = Tool(
     params=CollaborateArguments,
     result=(CollaborateResult, PatternList),
     fields=(
-        *("task", "pattern", "providers", "max_rounds", "budget", "sandbox", "workdir", "timeout", "worktree"),
+        *("task", "pattern", "providers", "max_rounds", "max_cost", "sandbox", "workdir", "timeout", "worktree"),
         *(*_SENT, "list_patterns"),
     ),
     said={"pattern": "review, consensus, debate or one from profiles.toml.", "max_rounds": "0: the pattern's."},
@@ -124,7 +128,7 @@ WORKFLOW = Tool(
     description="Do a task in the steps of a named workflow.",
     params=WorkflowArguments,
     result=(WorkflowResult, WorkflowList),
-    fields=("workflow", "task", "budget", "workdir", "timeout", "worktree", *_SENT, "list_workflows"),
+    fields=("workflow", "task", "max_cost", "workdir", "timeout", "worktree", *_SENT, "list_workflows"),
 )
 RUN = Tool(
     name="mux_run",

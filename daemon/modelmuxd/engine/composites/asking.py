@@ -71,9 +71,4 @@ def collaboration_of(params: CollaborateParams, pattern: Pattern, timeout: int) 
         pattern=pattern,
         max_rounds=params.max_rounds or pattern.max_rounds,
         timeout=timeout,
-        budget_micros=micros(params.budget),
     )
-
-
-def micros(dollars: float | None) -> int | None:
-    return None if dollars is None else round(dollars * 1_000_000)

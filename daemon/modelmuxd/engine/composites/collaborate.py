@@ -102,8 +102,10 @@ def finish(plan: Collaboration, score: Score, walk: Walk) -> Finish:
         text = f"The pattern {plan.name} ended before anybody spoke whose answer is its result."
         return Finish(state="error", summary=summary, fault=Fault("invalid_request", text, "See `muxctl patterns`."))
     if not failed:
-        spent = Fault(BUDGET, "The budget was used up before there was a result.", "Send it again with more --budget.")
-        return Finish(state="blocked", summary=summary, fault=spent)
+        text = "The budget was used up before there was a result."
+        return Finish(
+            state="blocked", summary=summary, fault=Fault(BUDGET, text, "Send it again with a larger budget.")
+        )
     fault = fault_of(failed, f"{len(score.replies) - len(failed)} of {len(score.replies)} turns answered")
     return Finish(state=state_of(fault), summary=summary, fault=fault)
 
@@ -119,7 +121,7 @@ def _ended(plan: Collaboration, score: Score, walk: Walk) -> Walk:
 def _spoken(plan: Collaboration, score: Score, walk: Walk, group: Group, round: int) -> bool:
     """Whether all of a group have said what they have to; else `walk.next` tells what is missing."""
     missing = [turn for part in group if (turn := turn_of(plan, score, part, round, walk.verdict)) is not None]
-    if missing and _spent(plan, score):
+    if missing and score.left == 0:
         walk.notes.append(SPENT)
         return False
     waiting = any(
@@ -151,10 +153,6 @@ def _unread(part: PatternTurn, round: int) -> Verdict:
     """What cannot be read approves nothing."""
     word = verdicts.CHANGES if part.verdict == "review" else "undecided"
     return Verdict(role=part.role, round=round, verdict=word, summary="No verdict could be read.")
-
-
-def _spent(plan: Collaboration, score: Score) -> bool:
-    return plan.budget_micros is not None and score.spent >= plan.budget_micros
 
 
 def _summary(plan: Collaboration, walk: Walk) -> str:

@@ -16,7 +16,7 @@ from muxwire.workflow import WorkflowList, WorkflowParams, WorkflowResult, Workf
 from modelmuxd.domain.plans import Broadcast, Collaboration, Decomposition, Workflow
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites import workflows
-from modelmuxd.engine.composites.asking import as_dispatch, broadcast_of, collaboration_of, members_of, micros
+from modelmuxd.engine.composites.asking import as_dispatch, broadcast_of, collaboration_of, members_of
 from modelmuxd.engine.composites.collaborate import walked
 from modelmuxd.engine.composites.outcome import broadcast_result, collaborate_result, with_comparison, workflow_result
 from modelmuxd.engine.composites.patterns import chosen, every, line_of
@@ -99,7 +99,7 @@ class Composites:
     async def workflow(self, params: WorkflowParams) -> tuple[DispatchParams, Workflow]:
         """The request as a task, and its plan. Raises FaultError for what could never run."""
         settings = await self._settings_for(params.workdir, params.profile)
-        return as_dispatch(params), workflows.plan_of(params.workflow, settings, micros(params.budget))
+        return as_dispatch(params), workflows.plan_of(params.workflow, settings)
 
     async def workflow_result(self, task: Task) -> WorkflowResult:
         plan = task.new.plan

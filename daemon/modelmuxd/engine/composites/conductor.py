@@ -163,7 +163,9 @@ class Conductor:
     async def _go_on(self, composite: Open, after: Next) -> None:
         """New turns and what the stream is to be told, in one transaction; then the turns are queued like any task."""
         now, parent = self._clock.now(), composite.task.new
-        turns = [await self._born(parent, turn, now) for turn in after.spawn]
+        left = composite.score(now).left
+        share = left // len(after.spawn) if left is not None and after.spawn else left
+        turns = [await self._born(parent, turn, now, share) for turn in after.spawn]
         for turn in turns:
             await self._read(composite, Task(new=turn, state="blocked" if turn.blocked else "queued"))
         remarks = [Notice(attempt=0, text=text, at=now) for text in after.tell]
@@ -190,10 +192,10 @@ class Conductor:
                 self._inbox.put(task.new)  # blocked: to be looked at
         self._hub.notify(parent.run_id)
 
-    async def _born(self, parent: NewTask, turn: Turn, now: float) -> NewTask:
+    async def _born(self, parent: NewTask, turn: Turn, now: float, max_cost_micros: int | None) -> NewTask:
         """A turn as it will be stored: with the variables that its provider needs, not with all that were supplied, and
         with a worktree of its own where its plan says so. What cannot be had blocks it."""
-        task = offspring(parent, turn, self._governor, now)
+        task = offspring(parent, turn, self._governor, now, max_cost_micros)
         if task.blocked is not None:
             return task
         own = isinstance(parent.plan, Broadcast) and parent.plan.worktree and turn.sandbox is None

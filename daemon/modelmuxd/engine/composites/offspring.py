@@ -11,7 +11,7 @@ from modelmuxd.engine.governor import Family, Governor
 from modelmuxd.store.records import NewTask
 
 
-def offspring(parent: NewTask, turn: Turn, governor: Governor, now: float) -> NewTask:
+def offspring(parent: NewTask, turn: Turn, governor: Governor, now: float, max_cost_micros: int | None) -> NewTask:
     """It stands as deep as its composite, which takes no slot from it, and shares its lease of the folder."""
     assert parent.plan is not None
     asked = _asked(parent, turn)
@@ -32,6 +32,7 @@ def offspring(parent: NewTask, turn: Turn, governor: Governor, now: float) -> Ne
         "step": turn.step,
         "round": turn.round,
         "schema": turn.schema,
+        "max_cost_micros": max_cost_micros,
         "deadline": parent.deadline,
     }
     return msgspec.structs.replace(task, **place)

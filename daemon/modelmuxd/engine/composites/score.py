@@ -67,6 +67,12 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         return sum(reply.cost_micros or 0 for reply in self.replies.values())
 
     @property
+    def left(self) -> int | None:
+        """Micro-dollars that it may still cost; None: its user sets no limit."""
+        limit = self.parent.max_cost_micros
+        return None if limit is None else max(0, limit - self.spent)
+
+    @property
     def open(self) -> tuple[str, ...]:
         """The runs that have not ended."""
         return tuple(reply.run_id for reply in self.replies.values() if not reply.ended)

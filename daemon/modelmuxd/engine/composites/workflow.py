@@ -32,9 +32,9 @@ def next_turns(plan: Workflow, score: Score) -> Next:
         if not (_writes(step) and writing):
             begin.append(step)
             writing = writing or _writes(step)
-    if begin and plan.budget_micros is not None and score.spent >= plan.budget_micros:
+    if begin and score.left == 0:
         text = f"The budget was used up before {begin[0].name!r} could begin."
-        return _stopped(score, begin[0].name, Fault(BUDGET, text, "Send it again with more --budget."))
+        return _stopped(score, begin[0].name, Fault(BUDGET, text, "Send it again with a larger budget."))
     try:
         spawn = tuple(_turn(score, step) for step in begin)
     except FaultError as error:

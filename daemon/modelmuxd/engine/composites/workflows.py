@@ -34,7 +34,7 @@ def named(name: str, settings: TaskSettings) -> Workflow:
     return known[name]
 
 
-def plan_of(name: str, settings: TaskSettings, budget_micros: int | None) -> Plan:
+def plan_of(name: str, settings: TaskSettings) -> Plan:
     """Raises FaultError for a name that nobody has."""
     workflow = named(name, settings)
     needs = needs_of(workflow)
@@ -44,7 +44,6 @@ def plan_of(name: str, settings: TaskSettings, budget_micros: int | None) -> Pla
         name=name,
         description=workflow.description,
         steps=tuple(_planned(step, needs[step.name]) for step in workflow.steps),
-        budget_micros=budget_micros,
     )
 
 
