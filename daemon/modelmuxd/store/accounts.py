@@ -10,7 +10,7 @@ from muxwire.words import WaitReason
 from modelmuxd.domain.account import Account, Cooldown, Pause
 from modelmuxd.store import breaker
 from modelmuxd.store.records import Claim, Claimed, Settle
-from modelmuxd.store.rows import ACCOUNTS, assignments
+from modelmuxd.store.rows import ACCOUNTS
 
 
 def not_now(db: sqlite3.Connection, claim: Claim, now: float) -> Claimed | None:
@@ -99,6 +99,5 @@ def _load(db: sqlite3.Connection, account: str) -> Account | None:
 
 
 def _keep(db: sqlite3.Connection, account: Account) -> None:
-    values = ACCOUNTS.values(account)
-    changes = {name: value for name, value in values.items() if name != "account"}
-    db.execute(f"{ACCOUNTS.insert} ON CONFLICT (account) DO UPDATE SET {assignments(changes)}", values)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in ACCOUNTS.fields if name != "account")
+    db.execute(f"{ACCOUNTS.insert} ON CONFLICT (account) DO UPDATE SET {changes}", ACCOUNTS.values(account))

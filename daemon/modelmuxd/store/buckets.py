@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from muxwire.runs import Origin
 
 from modelmuxd.domain.bucket import ELSEWHERE, FIELDS, Asked, Bucket, Counts, Sum
-from modelmuxd.store.rows import USAGE
+from modelmuxd.domain.usage import Usage
+from modelmuxd.store import counting
+from modelmuxd.store.counting import HOUR_S
 
-HOUR_S = 3600
 HOUR = 1
 DAY = 24
 EVER = 0
@@ -38,7 +39,6 @@ _ADD = (
 )
 _GROUPS = {"": (), "hour": ("hour",), "day": (f"date(hour * {HOUR_S}, 'unixepoch', 'localtime')",)}
 _ORIGIN = msgspec.json.Decoder(Origin)
-_ATTEMPT_STATES = frozenset({"success", "timeout", "canceled", "lost"})
 
 
 def add(db: sqlite3.Connection, bucket: Bucket, counts: Counts) -> None:
@@ -63,17 +63,17 @@ def of_run(db: sqlite3.Connection, task_id: int) -> tuple[Bucket, Counts] | None
     ).fetchone()
     if plan is not None:
         return None
-    bucket = Bucket(
-        hour=int(ended) // HOUR_S,
-        provider=provider or _named(asked),
+    return counting.a_run(
+        state=state,
+        started=started,
+        ended=ended,
+        asked=asked,
+        provider=provider,
         model=model,
         account=account or "",
         kind=_ORIGIN.decode(origin).kind,
         workdir=workdir,
-        status=state,
     )
-    ms = 0 if started is None else round(max(0.0, ended - started) * 1000)
-    return bucket, Counts(runs=1, calls=1, ms=ms)
 
 
 def attempt_ended(db: sqlite3.Connection, task_id: int, number: int) -> None:
@@ -84,27 +84,25 @@ def attempt_ended(db: sqlite3.Connection, task_id: int, number: int) -> None:
 def of_attempt(db: sqlite3.Connection, task_id: int, number: int) -> tuple[Bucket, Counts]:
     """Where an ended attempt counts, and with what. Whoever changes its cost asks before and after, and adds the
     difference."""
-    row = db.execute(
-        f"SELECT {USAGE.columns}, attempts.provider, attempts.model, account, attempts.ended_at, attempts.state,"  # noqa: S608
-        " attempts.cost_micros, attempts.plan_micros, origin, workdir FROM attempts JOIN requests USING (task_id)"
-        " LEFT JOIN usage USING (task_id, number) WHERE attempts.task_id = ? AND attempts.number = ?",
+    state, ended, provider, model, account, cost, plan, origin, workdir, told, *tokens = db.execute(
+        "SELECT state, attempts.ended_at, attempts.provider, attempts.model, account, cost_micros, plan_micros, origin,"
+        " workdir, usage.task_id, input, cached, cache_write, output, reasoning"
+        " FROM attempts JOIN requests USING (task_id) LEFT JOIN usage USING (task_id, number)"
+        " WHERE attempts.task_id = ? AND attempts.number = ?",
         (task_id, number),
     ).fetchone()
-    provider, model, account, ended, state, cost, plan, origin, workdir = row[len(USAGE.fields) :]
-    bucket = Bucket(
-        hour=int(ended) // HOUR_S,
+    return counting.an_attempt(
+        state=state,
+        ended=ended,
         provider=provider,
         model=model,
         account=account,
         kind=_ORIGIN.decode(origin).kind,
         workdir=workdir,
-        status=state if state in _ATTEMPT_STATES else "error",
+        usage=None if told is None else Usage(*tokens),
+        cost=cost,
+        plan=plan,
     )
-    tokens = {name: row[USAGE.fields.index(name)] or 0 for name in _TOKENS}
-    unpriced = cost is None and (state == "success" or any(tokens.values()))
-    told = row[0] is not None
-    money = {"cost_micros": cost or 0, "plan_micros": plan or 0, "unpriced": int(unpriced)}
-    return bucket, Counts(attempts=1, told=int(told), **money, **tokens)
 
 
 def sums(db: sqlite3.Connection, asked: Asked) -> list[Sum]:
@@ -145,7 +143,6 @@ def hours_of(since: int | None, until: int | None) -> list[tuple[int, int, int]]
     return [(HOUR, since or 0, _FAR if until is None else until)]
 
 
-_TOKENS = ("input", "cached", "cache_write", "output", "reasoning")
 _FAR = 2**40 // DAY * DAY
 """An hour that never comes, at a day's beginning."""
 
@@ -183,9 +180,3 @@ def _folder(db: sqlite3.Connection, day: int, workdir: str) -> str:
         return ELSEWHERE
     db.execute("INSERT INTO folders VALUES (?, ?)", (day, workdir))
     return workdir
-
-
-def _named(asked: str) -> str:
-    """The provider that a request names; empty for `auto`."""
-    name = asked.partition("/")[0]
-    return "" if name == "auto" else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -59,16 +60,18 @@ class Rows(Generic[S]):
         self.columns = ", ".join(f"{table}.{name}" for name in self.fields)
         """For a SELECT whose row `load` reads."""
         self._nested = tuple((name, _READ[name]) for name in self.fields if name in _READ)
-        names = (*key, *(name for name in self.fields if name not in key))
-        values = ", ".join(f":{name}" for name in names)
-        self.insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - names, no values
+        self._json = [(at, name) for at, name in enumerate(self.fields) if name in _READ and name not in _FLAGS]
+        self._read = attrgetter(*self.fields)
+        self._key = tuple(key)
+        names = (*key, *self.fields)
+        self.insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - names, no values
 
-    def values(self, item: S, **key: object) -> dict[str, object]:
-        """The parameters of `insert`."""
-        row: dict[str, object] = {name: getattr(item, name) for name in self.fields}
-        for name, _ in self._nested:
-            row[name] = to_column(name, row[name])
-        return {**row, **key}
+    def values(self, item: S, **key: object) -> tuple[object, ...]:
+        """The parameters of `insert`: the key first, then the fields."""
+        row = list(self._read(item))
+        for at, name in self._json:
+            row[at] = to_column(name, row[at])
+        return (*(key[name] for name in self._key), *row)
 
     def load(self, row: Sequence[Any], **others: object) -> S:
         """The struct in a row, which may go on after the columns of this table.

@@ -23,7 +23,7 @@ from modelmuxd.engine.imports.settings import SETTINGS, take_settings
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.records import Line
 
-PAGE = 500
+PAGE = 1000
 """Lines that are taken over in one transaction."""
 PAGE_BYTES = 4 << 20
 """Bytes of lines after which a page is full."""
