@@ -148,8 +148,10 @@ class Planner:
         }
         candidates = [self._permitted(self._candidate(one, located[one.name], task, settings)) for one in adapters]
         if task.max_cost_micros is not None:
-            billed = [(one, located[one.provider].login.billing) for one in candidates]
-            candidates = [await self._paid(one, billing, task, attempts, settings) for one, billing in billed]
+            candidates = [
+                await self._paid(one, located[one.provider].login.billing, task, attempts, settings)
+                for one in candidates
+            ]
         usable = [one for one in candidates if self._unspent(one.provider, attempts, task.max_retries, settings)]
         ranking = rank(asked_of(task), usable, settings.preferring(task.prefer), await self._known())
         ranked = _first(ranking.ranked, attempts[-1].provider if attempts else named(task))
