@@ -75,3 +75,13 @@ def test_one_module_at_most_imports_each_http_library() -> None:
 
 def test_every_source_puts_off_annotations() -> None:
     assert [path for path in SOURCES if "from __future__ import annotations" not in path.read_text("utf-8")] == []
+
+
+HEAVY = ("httpx", "mcp", "rich", "click", "urllib.request", "email", "statistics")
+"""What a daemon at rest does without: who needs it loads it, and most of that in a process of its own."""
+
+
+def test_a_daemon_at_rest_has_loaded_nothing_heavy() -> None:
+    found = f"import sys, modelmuxd.app.boot; print(*(name for name in {HEAVY} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -12,6 +12,7 @@ import pytest
 from cli_stage import Daemon, daemon, environment, script
 from muxwire.faults import Fault
 from muxwire.insight import Check, ProviderCheck
+from muxwire.settings import load
 from terminal import on_terminal
 
 LACKS = ProviderCheck(
@@ -65,7 +66,7 @@ def test_answers_can_be_given_beforehand(stage: Daemon, home: Path) -> None:
     wrong = run(stage, home, "--yes", "--provider", "qwen")
     assert "There is no usable provider 'qwen'" in wrong.stderr
     done = run(stage, home, "--yes", "--provider", "claude", "--no-register")
-    assert "default_provider = claude" in done.stdout
+    assert 'default_provider = "claude"' in done.stdout
     assert "✗ qwen: Not logged in. Log in." in done.stdout
     assert not (home / ".cursor/mcp.json").exists()
     assert "Say --yes" in run(stage, home).stderr
@@ -77,13 +78,28 @@ def test_arrow_keys_choose_and_letters_decide(stage: Daemon, home: Path) -> None
         os.write(terminal.master, b"\x1b[B")
         terminal.until("› claude".encode())
         os.write(terminal.master, b"\r")
-        terminal.until(b"default_provider = claude")
+        terminal.until("Always security, architecture, review → claude? [y/N] ".encode())
+        os.write(terminal.master, b"y")
+        terminal.until("→ codex? [y/N] ".encode())
+        os.write(terminal.master, b"\r")
+        terminal.until(b"What may a day cost")
+        os.write(terminal.master, b"3")
+        terminal.until("› $5".encode())
+        os.write(terminal.master, b"\r")
+        terminal.until(b"warn = 0.8")
         terminal.until(b"Give Cursor the MCP server? [Y/n] ")
         os.write(terminal.master, b"n")
         code, shown, _ = terminal.end()
     assert code == 0
     assert "muxctl dispatch" in shown.decode()
     assert not (home / ".cursor/mcp.json").exists()
+    loaded = load(stage.places, env={})
+    assert loaded.faults + loaded.warnings == ()
+    settings = loaded.settings
+    assert (settings.routing.default_provider, settings.budgets.day) == ("claude", 5.0)
+    assert [(one.provider, one.match.keywords) for one in settings.routing.rules] == [
+        ("claude", ("security", "architecture", "review"))
+    ]
 
 
 def test_who_stops_leaves_all_as_it_was(stage: Daemon, home: Path) -> None:

@@ -8,10 +8,18 @@ import sys
 import click
 from muxwire.words import EXIT_SUCCESS
 
-from muxclients.cli.derive import Command, json_option
+from muxclients.cli.derive import Command, Finite, json_option
 
 
-def _run(yes: bool, provider: str, service: bool | None, register: bool | None, json: bool) -> int:
+def _run(
+    yes: bool,
+    provider: str,
+    rules: bool | None,
+    day: float | None,
+    service: bool | None,
+    register: bool | None,
+    json: bool,
+) -> int:
     from muxwire.faults import USAGE, refuse
 
     from muxclients.setup import menu
@@ -21,7 +29,7 @@ def _run(yes: bool, provider: str, service: bool | None, register: bool | None, 
     if not (yes or json or at_terminal):
         raise refuse(USAGE, "Nobody is there to be asked.", "Say --yes, which takes what is proposed.")
     asker = Defaults() if yes or json else menu
-    wizard = Wizard(asker, Given(provider, service, register), _silent if json else print)
+    wizard = Wizard(asker, Given(provider, rules, day, service, register), _silent if json else print)
     done = wizard.run()
     if json:
         import msgspec
@@ -43,12 +51,14 @@ init = Command(
     params=[
         click.Option(["-y", "--yes"], is_flag=True, help="Ask nothing: take what is proposed."),
         click.Option(["--provider"], default="", help="Who is asked when nothing speaks for another."),
+        click.Option(["--rules/--no-rules"], default=None, help="Whether words of a task decide who is asked."),
+        click.Option(["day", "--budget"], type=Finite(min=0), metavar="USD", help="What a day may cost; 0: no limit."),
         click.Option(["--service/--no-service"], default=None, help="Whether the daemon starts at login."),
         click.Option(["--register/--no-register"], default=None, help="Whether programs get the MCP server."),
         json_option(),
     ],
     callback=_run,
-    help="Set up what is here: agents, the one that is asked by default, the service, the MCP server of your programs. "
-    "Asks before each, and calls no model.",
-    examples=("muxctl init", "muxctl init --yes --no-service"),
+    help="Set up what is here: agents, the one that is asked by default, rules, a budget, the service, the MCP server "
+    "of your programs. Asks before each, and calls no model.",
+    examples=("muxctl init", "muxctl init --yes --no-service --budget 5"),
 )

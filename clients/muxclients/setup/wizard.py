@@ -1,4 +1,5 @@
-"""`muxctl init`: what is here, who is asked by default, the service, the programs that get our MCP server.
+"""`muxctl init`: what is here, who is asked by default and by which rules, what a day may cost, the service, the
+programs that get our MCP server.
 
 Every answer can be given beforehand; what is not asked (`--yes`) is answered by its default. Nothing is written that
 was not shown.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from textwrap import indent
 from typing import Protocol
 
 import msgspec
@@ -20,14 +22,8 @@ from muxwire.places import Places, places
 from muxclients import caller
 from muxclients.link.reach import reach
 from muxclients.setup.ides import IDES
+from muxclients.setup.profiles import DAYS, Rule, proposed, text_of
 from muxclients.setup.registration import apply, change, standing
-
-PROFILES = """\
-# Written by `muxctl init`. `muxctl config show --origins` shows what comes from here.
-
-[routing]
-default_provider = "{provider}"
-"""
 
 
 class Asker(Protocol):
@@ -50,6 +46,8 @@ class Given(msgspec.Struct, frozen=True):
     """Answers from the command line; None is asked."""
 
     provider: str = ""
+    rules: bool | None = None
+    day: float | None = None
     service: bool | None = None
     register: bool | None = None
 
@@ -96,21 +94,36 @@ class Wizard:
         if not self.done.usable:
             self.done.notices.append("No agent can be used yet; `muxctl check` says what each lacks.")
             return
-        self._default(self.done.usable)
+        self._profiles(self.done.usable)
 
-    def _default(self, usable: list[str]) -> None:
+    def _profiles(self, usable: list[str]) -> None:
         if self._given.provider and self._given.provider not in usable:
             raise unknown_name("usable provider", self._given.provider, usable)
         if os.path.exists(self._here.profiles):
             self.done.notices.append(f"{self._here.profiles} is there already, and is left as it is.")
             return
-        question = "Who is asked when nothing speaks for another?"
-        taken = self._given.provider or usable[self._asker.choose(question, usable)]
+        text = text_of(self._default(usable), self._rules(usable), self._day())
         os.makedirs(os.path.dirname(self._here.profiles), mode=0o700, exist_ok=True)
         with open(self._here.profiles, "x", encoding="utf-8") as out:
-            out.write(PROFILES.format(provider=taken))
+            out.write(text)
         self.done.profiles = self._here.profiles
-        self._say(f"✓ {self._here.profiles} says: default_provider = {taken}")
+        self._say(f"✓ {self._here.profiles}:\n{indent(text.rstrip(), '    ')}")
+
+    def _default(self, usable: list[str]) -> str:
+        question = "Who is asked when nothing speaks for another?"
+        return self._given.provider or usable[self._asker.choose(question, usable)]
+
+    def _rules(self, usable: list[str]) -> list[Rule]:
+        """None, unless they are wanted: routing learns who is good at what."""
+        if self._given.rules is not None:
+            return proposed(usable) if self._given.rules else []
+        return [rule for rule in proposed(usable) if self._asker.confirm(f"Always {rule}?", default=False)]
+
+    def _day(self) -> float:
+        if self._given.day is not None:
+            return self._given.day
+        shown = ["no limit", *(f"${day:g}" for day in DAYS[1:])]
+        return DAYS[self._asker.choose("What may a day cost at most? A subscription spends none of it.", shown)]
 
     def _service(self) -> None:
         from muxclients.setup.service import Service
