@@ -9,6 +9,7 @@ import anyio
 import pytest
 from engine.stage import HandClock, Stage, ended, waits
 from modelmuxd.app.rooms import Engine
+from modelmuxd.engine.choice import DEAR
 from muxwire.budget import BudgetLine
 from muxwire.runs import RunResult
 
@@ -94,9 +95,12 @@ async def test_the_cheapest_is_asked_instead(stage: Stage) -> None:
     allow(stage, '[budgets]\nday = 0.02\nthen = "cheapest"\n')
     async with stage.engine() as engine:
         dear = "spend some-model 1 1 15000"
-        assert [(await stage.run(engine, dear)).provider for _ in range(3)] == [
-            "claude"
-        ] * 3  # a guess would be too dear
+        runs = [await stage.run(engine, dear) for _ in range(3)]
+        assert [run.provider for run in runs] == ["claude"] * 3  # a guess would be too dear
+        (route,) = [one for _, one in await engine.store.decisions(runs[0].run_id) if one.kind == "route"]
+        assert route.text == "claude: the cheapest that the budgets leave room for; not for codex"
+        assert [one["provider"] for one in route.data["ranked"]] == ["claude"]
+        assert route.data["excluded"][0] == {**route.data["excluded"][0], "provider": "codex", "reasons": [DEAR]}
         allow(stage, '[budgets]\nday = 0.02\nthen = "cheapest"\n[prices.some-model]\ninput = 1\noutput = 1\n')
         assert (await stage.run(engine, dear, provider="codex", failover=False)).status == "blocked"
 

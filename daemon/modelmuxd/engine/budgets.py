@@ -14,6 +14,7 @@ from modelmuxd.domain.bucket import Asked, Dimension
 from modelmuxd.domain.budget import Purse, Reserve
 from modelmuxd.domain.decision import Candidate
 from modelmuxd.domain.usage import Usage
+from modelmuxd.engine.choice import cheapest
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.plan import Plan, SettingsFor, TaskSettings
 from modelmuxd.engine.prices import shipped
@@ -66,8 +67,9 @@ class Purses:
                 costs[name] = max(each.amount for each in reserves)
         if not costs or len(costs) == len(wanted):
             return plan
-        ranked = tuple(wanted[name] for name in sorted(costs, key=costs.__getitem__))
-        return msgspec.structs.replace(plan, ranked=ranked)
+        cheap = sorted(costs, key=costs.__getitem__)
+        ranked = tuple(wanted[name] for name in cheap)
+        return msgspec.structs.replace(plan, ranked=ranked, decision=cheapest(plan.decision, cheap))
 
     async def too_dear(
         self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings, one: Candidate, billing: Billing

@@ -11,6 +11,8 @@ from modelmuxd.domain.decision import Ranked, Ranking
 from modelmuxd.routing.router import Asked, project_key
 from modelmuxd.store.records import Decided, NewTask
 
+DEAR = "It may exceed a budget."
+
 
 def asked_of(task: NewTask) -> Asked:
     """What the router is told of it. A worktree's project is the checkout it comes from."""
@@ -44,3 +46,17 @@ def _line(one: Ranked) -> RouteLine:
 def explain(ranking: Ranking, ranked: Sequence[Ranked]) -> Decided:
     best = f"{ranked[0].candidate.provider}: {'; '.join(ranked[0].reasons)}" if ranked else "nobody can take it"
     return Decided(kind="route", text=best, data=msgspec.to_builtins(route_of(ranking, ranked)))
+
+
+def cheapest(decided: Decided, cheap: Sequence[str]) -> Decided:
+    """A `route` after the budgets have had their say: only those whom they leave room for are asked, in this order."""
+    route = msgspec.convert(decided.data, Route)
+    lines = {line.provider: line for line in route.ranked}
+    dear = [msgspec.structs.replace(line, reasons=(DEAR,)) for name, line in lines.items() if name not in cheap]
+    changed = msgspec.structs.replace(
+        route, ranked=tuple(lines[name] for name in cheap), excluded=(*dear, *route.excluded), turn=""
+    )
+    text = (
+        f"{cheap[0]}: the cheapest that the budgets leave room for; not for {', '.join(line.provider for line in dear)}"
+    )
+    return Decided(kind="route", text=text, data=msgspec.to_builtins(changed))
