@@ -90,14 +90,16 @@ def test_codex_flags_stand_before_resume() -> None:
     assert argv[argv.index("-s") + 1] == "workspace-write"
 
 
-def test_codex_is_held_to_a_schema_and_others_leave_it_alone() -> None:
+def test_codex_and_claude_are_held_to_a_schema_and_others_leave_it_alone() -> None:
+    claude = asked("claude", schema='{"type": "object"}').argv
+    assert claude[claude.index("--json-schema") + 1] == '{"type": "object"}'
     held = asked("codex", schema='{"type": "object"}', session=SESSION)
     at = held.argv.index("--output-schema")
     assert at < held.argv.index("resume")
     assert [(file.name, file.content) for file in held.files] == [("schema.json", b'{"type": "object"}')]
     assert held.argv[at + 1] == f"{request(task='do it').folder}/schema.json"
     for name in PROVIDERS:
-        if name != "codex":
+        if name not in ("codex", "claude"):
             assert ask(name, schema='{"type": "object"}') == ask(name)
 
 

@@ -11,9 +11,11 @@ from live.world import World, agents_folder
 from muxwire.broadcast import BroadcastResult
 from muxwire.collaborate import CollaborateResult
 
-FOUND = '{"severity": "major", "text": "the heron is missing"}'
-NO = f'```json\n{{"verdict": "changes_requested", "findings": [{FOUND}]}}\n```'
-YES = '```json\n{"verdict": "approved", "findings": []}\n```'
+FOUND = '{"severity": "major", "where": "", "text": "the heron is missing"}'
+VERDICT = "[[call:StructuredOutput:{}]] [[reply:done]]"
+"""How Claude Code has a model keep to a schema."""
+NO = VERDICT.format(f'{{"verdict": "changes_requested", "summary": "", "findings": [{FOUND}]}}')
+YES = VERDICT.format('{"verdict": "approved", "summary": "", "findings": []}')
 ROLES = {"advocate": "codex", "critic": "gemini", "arbiter": "claude"}
 AGENT = "|".join(MODELS.values())
 """Not the smaller models that Gemini asks what a prompt is about."""
@@ -38,12 +40,12 @@ def collaborate(world: World, *words: str) -> CollaborateResult:
 @pytest.mark.parametrize("world", ["codex"], indirect=True)
 def test_work_is_reviewed_revised_and_approved_on_sessions_that_go_on(together: World) -> None:
     for prompt, reply in (
-        ("Do this task. Your work", "A poem."),
-        ("Review this work as a demanding", f"It lacks the bird.\n{NO}"),
-        ("The reviewer of your work asks", "A poem with a heron."),
-        ("This is the revised work", f"Now it is good.\n{YES}"),
+        ("Do this task. Your work", "[[reply:A poem.]]"),
+        ("Review this work as a demanding", NO),
+        ("The reviewer of your work asks", "[[reply:A poem with a heron.]]"),
+        ("This is the revised work", YES),
     ):
-        together.api.add_rule(f"[[reply:{reply}]]", prompt=prompt)
+        together.api.add_rule(reply, prompt=prompt)
     result = collaborate(together, "--pattern", "review")
     assert (result.state, result.approved, result.rounds) == ("completed", True, 2), result
     assert result.final_output.strip() == "A poem with a heron."

@@ -37,6 +37,8 @@ def prepare(request: Request, env_names: tuple[str, ...]) -> Invocation:
         argv += ["--model", model]
     if request.effort:
         argv += ["--effort", request.effort]
+    if request.schema:  # a tool of its own: whoever does not call it is reminded once, and then taken at his word
+        argv += ["--json-schema", request.schema]
     if request.session:
         argv += ["--resume", request.session]
     own = request.settings
