@@ -1,7 +1,7 @@
 """The books at any size, as processes: `PYTHONPATH=tests python -m bench.books [RUNS [FILE]]`.
 
 What `muxctl` costs beside a large record, an export of all of it, the end of a run there beside one in a small record,
-what 0.29 kept taken over, and eight processes at once. bench/history.py has what the daemon itself takes for a question.
+what 0.29 kept taken over, and eight processes at once. bench/history.py has what the daemon takes for a question.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def beside(stage: Stage, file: Path) -> list[Row]:
     ok(stage, "status")
     process = daemon(stage)
     before = process.memory_info().rss
-    words = ("history",), ("history", "--stats", "--costs"), ("history", "--trend", "day", "--hours", "720")
+    words = ("history",), ("history", "--stats", "--costs"), ("history", "--trend", "day")
     rows = [cpu(stage, *each) for each in (*words, ("history", "-s", RARE))]
     rows.append(exported(stage))
     grown = (process.memory_info().rss - before) / MIB

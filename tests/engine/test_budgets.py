@@ -6,11 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
 from engine.stage import HandClock, Stage, ended, waits
 from modelmuxd.app.rooms import Engine
 from modelmuxd.engine.choice import DEAR
 from muxwire.budget import BudgetLine
+from muxwire.routing import Route
 from muxwire.runs import RunResult
 
 pytestmark = pytest.mark.anyio
@@ -99,8 +101,9 @@ async def test_the_cheapest_is_asked_instead(stage: Stage) -> None:
         assert [run.provider for run in runs] == ["claude"] * 3  # a guess would be too dear
         (route,) = [one for _, one in await engine.store.decisions(runs[0].run_id) if one.kind == "route"]
         assert route.text == "claude: the cheapest that the budgets leave room for; not for codex"
-        assert [one["provider"] for one in route.data["ranked"]] == ["claude"]
-        assert route.data["excluded"][0] == {**route.data["excluded"][0], "provider": "codex", "reasons": [DEAR]}
+        told = msgspec.convert(route.data, Route)
+        assert [one.provider for one in told.ranked] == ["claude"]
+        assert [(one.provider, one.reasons) for one in told.excluded] == [("codex", (DEAR,))]
         allow(stage, '[budgets]\nday = 0.02\nthen = "cheapest"\n[prices.some-model]\ninput = 1\noutput = 1\n')
         assert (await stage.run(engine, dear, provider="codex", failover=False)).status == "blocked"
 

@@ -56,7 +56,6 @@ def cheapest(decided: Decided, cheap: Sequence[str]) -> Decided:
     changed = msgspec.structs.replace(
         route, ranked=tuple(lines[name] for name in cheap), excluded=(*dear, *route.excluded), turn=""
     )
-    text = (
-        f"{cheap[0]}: the cheapest that the budgets leave room for; not for {', '.join(line.provider for line in dear)}"
-    )
+    others = ", ".join(line.provider for line in dear)
+    text = f"{cheap[0]}: the cheapest that the budgets leave room for; not for {others}"
     return Decided(kind="route", text=text, data=msgspec.to_builtins(changed))
