@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from muxwire.history import HistoryEntry, HistoryResult, Source, Status, Text
+from muxwire.history import HistoryResult, Source, Status, Text
 from muxwire.runs import flag
 
 Format = Literal["csv", "json", "jsonl", "md"]
@@ -49,7 +49,8 @@ class ExportHead(msgspec.Struct, frozen=True, tag="head", tag_field="type"):
 
 
 class ExportPage(msgspec.Struct, frozen=True, tag="page", tag_field="type"):
-    entries: tuple[HistoryEntry, ...]
+    lines: bytes
+    """Of JSON, one for each run: a `HistoryEntry` with all its keys."""
 
 
 class ExportResult(msgspec.Struct, frozen=True):

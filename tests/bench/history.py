@@ -58,7 +58,7 @@ async def measure(path: Path, runs: int) -> None:
             print(f"{name:28} p50 {1e3 * median(took):8.1f} ms   worst {1e3 * max(took):8.1f} ms")
         began, count = perf_counter(), 0
         async for page in history.pages(HistoryParams(limit=0)):
-            count += len(page)
+            count += page.count
         print(f"all of them, in pages        {count / (perf_counter() - began):8.0f} runs/s")
         print(f"memory                       +{(resident() - before) / MIB:7.1f} MiB")
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from engine.stage import Stage
 from modelmuxd.app.rooms import Engine
+from modelmuxd.engine.history import ENTRIES
 from muxwire.faults import FaultError
 from muxwire.history import HistoryEntry, HistoryParams, HistoryResult
 
@@ -41,7 +42,11 @@ async def test_pages_follow_each_other(tmp_path: Path) -> None:
         runs = [(await stage.run(engine, f"say {number}")).run_id for number in range(3)]
         first = await ask(engine, limit=2)
         second = await ask(engine, limit=2, before=first.next)
-        every = [one.run_id async for page in engine.history.pages(HistoryParams(limit=0)) for one in page]
+        every = [
+            one.run_id
+            async for page in engine.history.pages(HistoryParams(limit=0))
+            for one in ENTRIES.decode_lines(page.lines)
+        ]
     assert [one.run_id for one in (*(first.entries or ()), *(second.entries or ()))] == runs[::-1]
     assert (first.next, second.next) == (runs[1], "")
     assert every == runs[::-1]

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
-from modelmuxd.domain.past import OUTPUT, SEARCHED, Past, Wanted
+from modelmuxd.domain.bill import Bill
+from modelmuxd.domain.past import OUTPUT, SEARCHED, Wanted
 from modelmuxd.domain.plans import Broadcast
+from modelmuxd.domain.usage import Usage
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.records import Ending
-from muxwire.faults import FaultError
-from muxwire.runs import Origin
+from muxwire.faults import Fault, FaultError
+from muxwire.history import HistoryEntry
+from muxwire.runs import Cost, Origin, TokenUsage
 from store.builders import Engine, a_claim, a_task, an_end, run_id
+
+LIMIT = Fault("rate_limit", 'The "limit".', "Wait.", provider="codex", retry_after=1.5, choices=("a",))
+ENTRIES = msgspec.json.Decoder(HistoryEntry)
 
 
 async def ended(store: TaskStore, number: int, **fields: object) -> None:
@@ -24,8 +32,9 @@ async def ended(store: TaskStore, number: int, **fields: object) -> None:
     await store.settle(an_end(attempt, **end), 2000.0 + number)
 
 
-async def found(store: TaskStore, **asked: object) -> list[Past]:
-    return list((await store.history(Wanted(**{"limit": 100, **asked}))).runs)  # type: ignore[arg-type]
+async def found(store: TaskStore, **asked: object) -> list[HistoryEntry]:
+    page = await store.history(Wanted(**{"limit": 100, **asked}))  # type: ignore[arg-type]
+    return ENTRIES.decode_lines(page.lines)
 
 
 async def numbers(store: TaskStore, **asked: object) -> list[int]:
@@ -70,7 +79,55 @@ class HistoryConformance:
         assert await numbers(store, workdir="/w/") == [2, 1]
         assert await numbers(store, workdir="/") == [3, 2, 1]
         assert await numbers(store, source="dispatch", status="success") == [3, 1]
-        assert [(one.kind, one.caller) for one in await found(store, kind="mcp")] == [("mcp", "cursor")]
+        assert [(one.origin, one.caller) for one in await found(store, kind="mcp")] == [("mcp", "cursor")]
+
+    async def test_an_entry_holds_all_that_is_known_of_a_run(self, store: TaskStore) -> None:
+        asked = {"provider": "auto", "profile": "p", "workdir": "/w", "caller_excluded": "gemini"}
+        hostile = 'a "quoted" \\ \x01\n\u2028 修 task'
+        await store.submit(a_task(1, task=hostile, origin=Origin("mcp", caller="cursor"), **asked))
+        attempt = (await store.claim(a_claim(1), 2000.0)).attempt
+        assert attempt
+        used = Usage(input=1, cached=2, cache_write=4, output=8, reasoning=16, raw='{"a": 1}', shares=(Usage(input=1),))
+        told = {"summary": "s", "session_id": "x", "model": "m", "failover_from": "claude", "output": "修" * OUTPUT}
+        paid = {"cost_micros": 1, "plan_micros": 1_500_000, "bill": Bill(chosen="reckoned")}
+        end = an_end(attempt, state="error", fault=LIMIT, usage=used, **paid, **told)
+        await store.settle(end, 2001.25)
+        (line,) = (await store.history(Wanted(limit=2))).lines.splitlines()
+        assert ENTRIES.decode(line) == HistoryEntry(
+            ts=2001.25,
+            run_id=run_id(1),
+            source="dispatch",
+            provider="codex",
+            status="error",
+            task=hostile,
+            summary="s",
+            output="修" * OUTPUT,
+            session_id="x",
+            duration_seconds=1.25,
+            token_usage=TokenUsage(7, 24, 31, 2, 4, 16),
+            cost=Cost(0.000001, "table", 1.5),
+            error=LIMIT,
+            model="m",
+            routed_from="auto",
+            caller_excluded="gemini",
+            failover_from="claude",
+            profile="p",
+            sandbox="read-only",
+            workdir="/w",
+            origin="mcp",
+            caller="cursor",
+        )
+
+    async def test_a_line_has_all_keys_whatever_is_known(self, store: TaskStore) -> None:
+        await ended(store, 1, origin=Origin("cli"))
+        await store.submit(a_task(2, blocked=Fault("policy", "No.")))
+        pages = await store.history(Wanted(limit=2))
+        plain, blocked = map(json.loads, pages.lines.splitlines())
+        assert list(plain) == list(blocked) == list(HistoryEntry.__struct_fields__)
+        assert (plain["source"], plain["error"], plain["cost"]["usd"]) == ("cli-dispatch", None, None)
+        assert list(blocked["error"]) == list(Fault.__struct_fields__)
+        assert (blocked["duration_seconds"], blocked["error"]["choices"]) == (0.0, [])
+        assert (pages.count, pages.last) == (2, run_id(2))
 
     async def test_turns_belong_to_their_composite_but_count_for_their_provider(self, store: TaskStore) -> None:
         await store.submit(a_task(1, plan=Broadcast(members=(), timeout=1)))

@@ -45,12 +45,13 @@ BOUNDED = (
     "SCAN ratings USING INDEX ratings_at",
     "SCAN pauses",
     "SCAN spans",
+    "SCAN page",
     "SCAN texts VIRTUAL TABLE INDEX 0:M2",
     "SCAN unsearched",
     "SCAN main.texts_config",
 )
-"""A partial index and tables that hold as many rows as attempts run, or as there are accounts; the sums of a span; the
-settings of the index of words, and what it is owed."""
+"""A partial index and tables that hold as many rows as attempts run, or as there are accounts; the sums of a span; a
+page; the settings of the index of words, and what it is owed."""
 
 
 def everything(db: sqlite3.Connection) -> None:

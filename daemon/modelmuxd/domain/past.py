@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from muxwire.faults import Fault
-from muxwire.words import FinalState
-
-from modelmuxd.domain.usage import Usage
 
 TASK = 500
 OUTPUT = 2000
@@ -37,43 +33,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Words that must all be in the task or in the answer's beginning."""
 
 
-class Past(msgspec.Struct, frozen=True, gc=False):
-    """An ended run."""
-
-    run_id: str
-    created_at: float
-    started_at: float | None
-    ended_at: float
-    state: FinalState
-    asked: str
-    """The provider that was asked for."""
-    provider: str
-    model: str
-    session_id: str
-    summary: str
-    task: str
-    output: str
-    output_size: int
-    cost_micros: int | None
-    plan_micros: int | None
-    priced_by: str
-    failover_from: str
-    caller_excluded: str
-    profile: str
-    sandbox: str
-    workdir: str
-    kind: str
-    caller: str
-    source: str
-    part_of: str
-    step: str
-    cleaned: bool
-    fault: Fault | None
-    usage: Usage | None
-
-
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    runs: tuple[Past, ...]
-    """The one that ended last is the first."""
+    """Ended runs; the one that ended last is the first."""
+
+    lines: bytes = b""
+    """Each a JSON line, an entry of the history with all its keys. Made by the store, so that a million of them can be
+    passed on without ever being anything else."""
+    count: int = 0
+    last: str = ""
+    """The run in the last of them."""
     unsearched: int = 0
     """Runs whose words are not known yet, where words were asked for."""

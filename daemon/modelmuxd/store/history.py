@@ -1,16 +1,19 @@
-"""Pages of what has ended, newest first. A page begins where the one before it ended, however much is there."""
+"""Pages of what has ended, newest first. A page begins where the one before it ended, however much is there.
+
+SQLite itself writes the JSON lines: the interpreter handles pages, not rows, and its other threads go on meanwhile.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from muxwire.faults import Fault
+from muxwire.history import HistoryEntry
+from muxwire.runs import Cost, TokenUsage
 
-from modelmuxd.domain.past import OUTPUT, TASK, Page, Past, Wanted
-from modelmuxd.domain.usage import Usage
+from modelmuxd.domain.past import OUTPUT, TASK, Page, Wanted
 from modelmuxd.store import search
 from modelmuxd.store.standing import unknown_run
 
@@ -19,44 +22,71 @@ _KIND = "coalesce(json_extract(requests.origin, '$.kind'), 'cli')"
 _TEXT = "coalesce(outputs.output, heads.head, '')"
 # `substr` counts characters from the first one. Most answers are short, which their bytes show at half the cost.
 _OUTPUT = f"iif(length(substr(CAST({_TEXT} AS BLOB), {OUTPUT + 1})) = 0, {_TEXT}, substr({_TEXT}, 1, {OUTPUT}))"
-_COLUMNS = {
+_USED = "tasks.usage"
+_INPUT, _CACHED, _WRITTEN, _ANSWER, _REASONING = (
+    f"coalesce(json_extract({_USED}, '$.{name}'), 0)"
+    for name in ("input", "cached", "cache_write", "output", "reasoning")
+)
+_TOKENS = {
+    "input_tokens": f"{_INPUT} + {_CACHED} + {_WRITTEN}",
+    "output_tokens": f"{_ANSWER} + {_REASONING}",
+    "total_tokens": f"{_INPUT} + {_CACHED} + {_WRITTEN} + {_ANSWER} + {_REASONING}",
+    "cached_input_tokens": _CACHED,
+    "cache_write_input_tokens": _WRITTEN,
+    "reasoning_output_tokens": _REASONING,
+}
+_COST = {
+    "usd": "tasks.cost_micros / 1000000.0",
+    "source": "iif(tasks.priced_by <> '', tasks.priced_by, iif(tasks.cost_micros IS NULL, 'unknown', 'provider'))",
+    "plan_usd": "tasks.plan_micros / 1000000.0",
+}
+_NO_FAULT = msgspec.json.encode(dict.fromkeys(Fault.__struct_fields__) | msgspec.structs.asdict(Fault("", ""))).decode()
+
+
+def _object(struct: type[msgspec.Struct], values: Mapping[str, str]) -> str:
+    """A JSON object with all keys of a struct."""
+    pairs = (f"'{name}', {values[name]}" for name in struct.__struct_fields__)
+    return f"json_object({', '.join(pairs)})"
+
+
+_VALUES = {
+    "ts": "round(tasks.ended_at, 3)",
     "run_id": "tasks.run_id",
-    "created_at": "requests.created_at",
-    "started_at": "tasks.started_at",
-    "ended_at": "tasks.ended_at",
-    "state": "tasks.state",
-    "asked": "requests.provider",
-    "provider": "tasks.provider",
-    "model": "iif(tasks.model <> '', tasks.model, requests.model)",
-    "session_id": "tasks.session_id",
-    "summary": "tasks.summary",
+    "source": f"iif({_KIND} = 'cli' AND {_SOURCE} IN ('dispatch', 'broadcast'), 'cli-', '') || {_SOURCE}",
+    "provider": "iif(tasks.provider <> '', tasks.provider, requests.provider)",
+    "status": "tasks.state",
     "task": f"substr(requests.task, 1, {TASK})",
+    "summary": "tasks.summary",
     "output": _OUTPUT,
-    "output_size": "tasks.output_size",
-    "cost_micros": "tasks.cost_micros",
-    "plan_micros": "tasks.plan_micros",
-    "priced_by": "tasks.priced_by",
-    "failover_from": "tasks.failover_from",
-    "caller_excluded": "requests.caller_excluded",
+    "session_id": "tasks.session_id",
+    "duration_seconds": "coalesce(round(max(0.0, tasks.ended_at - tasks.started_at), 3), 0.0)",
+    "token_usage": f"iif({_USED} IS NULL, NULL, {_object(TokenUsage, _TOKENS)})",
+    "cost": _object(Cost, _COST),
+    "error": f"json_patch('{_NO_FAULT}', tasks.fault)",
+    "model": "iif(tasks.model <> '', tasks.model, requests.model)",
+    "routed_from": "iif(requests.provider = 'auto', 'auto', NULL)",
+    "caller_excluded": "nullif(requests.caller_excluded, '')",
+    "failover_from": "nullif(tasks.failover_from, '')",
     "profile": "requests.profile",
     "sandbox": "requests.sandbox",
     "workdir": "requests.workdir",
-    "kind": _KIND,
+    "origin": _KIND,
     "caller": "coalesce(json_extract(requests.origin, '$.caller'), '')",
-    "source": _SOURCE,
+    "output_size": "nullif(tasks.output_size, 0)",
+    "output_cleaned": "json(iif(tasks.cleaned, 'true', 'false'))",
     "part_of": "requests.part_of",
     "step": "requests.step",
-    "cleaned": "tasks.cleaned",
-    "fault": "tasks.fault",
-    "usage": "tasks.usage",
 }
-_SELECT = (
-    f"SELECT {', '.join(_COLUMNS[name] for name in Past.__struct_fields__)} FROM tasks"  # noqa: S608
+_LINES = (
+    f"SELECT {_object(HistoryEntry, _VALUES)} AS line FROM tasks"  # noqa: S608 - our own names
     " JOIN requests ON requests.task_id = tasks.id LEFT JOIN outputs ON outputs.task_id = tasks.id"
     " LEFT JOIN heads ON heads.task_id = tasks.id"
 )
-_FAULT = msgspec.json.Decoder(Fault)
-_USAGE = msgspec.json.Decoder(Usage)
+
+PAGE = 100
+"""Runs in memory at a time, where all are asked for: what they print goes to a client in one message or two."""
+NO_LIMIT = 2**62
+_LAST = msgspec.json.Decoder(HistoryEntry)
 
 Condition = tuple[str, tuple[object, ...]]
 
@@ -66,11 +96,14 @@ def history(db: sqlite3.Connection, wanted: Wanted) -> Page:
     conditions = [("tasks.ended_at IS NOT NULL", ()), *_conditions(db, wanted)]
     where = " AND ".join(text for text, _ in conditions)
     values = [value for _, given in conditions for value in given]
-    rows = db.execute(
-        f"{_SELECT} WHERE {where} ORDER BY tasks.ended_at DESC, tasks.id DESC LIMIT ?",
-        (*values, wanted.limit),
-    )
-    return Page(runs=tuple(map(_past, rows)), unsearched=search.behind(db) if wanted.text else 0)
+    lines = f"{_LINES} WHERE {where} ORDER BY tasks.ended_at DESC, tasks.id DESC LIMIT ?"
+    page = f"SELECT CAST(group_concat(line, char(10)) || char(10) AS BLOB), count(*) FROM ({lines}) AS page"  # noqa: S608 - our own names
+    found, count = db.execute(page, (*values, wanted.limit)).fetchone()
+    behind = search.behind(db) if wanted.text else 0
+    if not count:
+        return Page(unsearched=behind)
+    last = _LAST.decode(found[found.rfind(b"\n", 0, -1) + 1 :]).run_id
+    return Page(lines=found, count=count, last=last, unsearched=behind)
 
 
 def _conditions(db: sqlite3.Connection, wanted: Wanted) -> Iterator[Condition]:
@@ -105,14 +138,3 @@ def _place(db: sqlite3.Connection, run_id: str) -> tuple[float, int]:
     if row is None:
         raise unknown_run(run_id)
     return row[0], row[1]
-
-
-def _past(row: tuple[Any, ...]) -> Past:
-    """Types are as STRICT tables keep them; a million rows go through here one by one."""
-    *plain, cleaned, fault, usage = row
-    plain += (
-        bool(cleaned),
-        None if fault is None else _FAULT.decode(fault),
-        None if usage is None else _USAGE.decode(usage),
-    )
-    return Past(*plain)

@@ -16,7 +16,7 @@ waiter was cancelled is done all the same, and within anyio its waiter is shield
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from muxwire.events import RunEvent
@@ -203,6 +203,11 @@ class TaskStore(Protocol):
 
     async def history(self, wanted: Wanted) -> Page:
         """A page of what has ended. Raises FaultError(NOT_FOUND) for one after a run that is not in the record."""
+        ...
+
+    def history_pages(self, wanted: Wanted) -> AsyncIterator[Page]:
+        """One after the other, `wanted.limit` runs in all or, where it is 0, all of them. The next page is read while
+        the one before it is used. Raises as `history`."""
         ...
 
     async def sums(self, asked: Asked) -> list[Sum]:

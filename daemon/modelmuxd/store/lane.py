@@ -75,12 +75,17 @@ class Lane:
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    async def call(self, work: Callable[..., T], *, urgent: bool = True) -> T:
-        """Have the thread do `work` and wait for its answer. Raises what it raises, or a STORAGE fault once closed."""
+    def begin(self, work: Callable[..., T], *, urgent: bool = True) -> asyncio.Future[T]:
+        """Have the thread do `work`. The answer is what it gives or raises. Raises a STORAGE fault once closed."""
         if self._closed:
             raise refuse(STORAGE, "The store is closed.", "Ask again: the daemon is stopping.")
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(Job(work, future, urgent=urgent))
+        return future
+
+    async def call(self, work: Callable[..., T], *, urgent: bool = True) -> T:
+        """The same, and wait for the answer."""
+        future = self.begin(work, urgent=urgent)
         # What the thread has begun cannot be called back, and the answer to a committed write must not be lost.
         # The wait is bounded by the batches before it.
         with CancelScope(shield=True):

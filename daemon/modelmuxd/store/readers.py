@@ -7,6 +7,7 @@ Every SELECT is a transaction of its own, so that no reader holds the log back f
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,10 @@ class Readers:
     async def rows(self, work: Work[T]) -> T:
         """Read what may be long, off the loop."""
         return await self._lane.call(work)
+
+    def ahead(self, work: Work[T]) -> asyncio.Future[T]:
+        """The same, begun at once and waited for later, or never."""
+        return self._lane.begin(work)
 
     async def aclose(self) -> None:
         self._here.close()

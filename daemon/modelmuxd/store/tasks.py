@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from anyio import to_thread
+from msgspec.structs import replace
 from muxwire.events import RunEvent
 from muxwire.faults import Fault
 from muxwire.retention import Kept
@@ -216,10 +217,29 @@ class SqliteTaskStore:
         return await self._readers.rows(lambda db: lookup.spent_since(db, at))
 
     async def history(self, wanted: Wanted) -> Page:
+        await self._search(wanted)
+        return await self._readers.rows(partial(past_.history, wanted=wanted))
+
+    async def history_pages(self, wanted: Wanted) -> AsyncGenerator[Page]:
+        await self._search(wanted)
+        left = wanted.limit or past_.NO_LIMIT
+        asked = min(past_.PAGE, left)
+        ahead = self._readers.ahead(partial(past_.history, wanted=replace(wanted, limit=asked)))
+        while asked:
+            page = await ahead
+            left -= page.count
+            asked = min(past_.PAGE, left) if page.count == asked else 0
+            if asked:
+                more = replace(wanted, limit=asked, before=page.last)
+                ahead = self._readers.ahead(partial(past_.history, wanted=more))
+            if page.count:
+                yield page
+
+    async def _search(self, wanted: Wanted) -> None:
+        """See to it that what has ended can be searched."""
         pages = SEARCH_WAITS if wanted.text else 0
         while pages and await self._write(search.catch_up, durable=False):
             pages -= 1
-        return await self._readers.rows(lambda db: past_.history(db, wanted))
 
     async def sums(self, asked: Asked) -> list[Sum]:
         return await self._readers.rows(lambda db: buckets.sums(db, asked))

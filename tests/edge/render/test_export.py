@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from cli_stage import RUN
 from modelmuxd.edge.render import renderers
+from modelmuxd.edge.render.plain import json_line, stable
 from muxwire.export import ExportHead, ExportPage, ExportParams, ExportResult, Format
 from muxwire.faults import Fault
 from muxwire.history import HistoryEntry, HistoryResult, ProviderSums
@@ -37,9 +38,17 @@ STATS = HistoryResult(
 
 def exported(format: Format, *pages: tuple[HistoryEntry, ...], view: View | None = None) -> str:
     rendered = renderers.start("export", view or View(), ExportParams(format=format))
-    said = [rendered.event(ExportHead(1_750_000_100.0, STATS)), *(rendered.event(ExportPage(page)) for page in pages)]
+    said = [
+        rendered.event(ExportHead(1_750_000_100.0, STATS)),
+        *(rendered.event(ExportPage(_lines(page))) for page in pages),
+    ]
     said.append(rendered.result(ExportResult(sum(map(len, pages)))))
     return b"".join(one.stdout for one in said if one is not None).decode()
+
+
+def _lines(page: tuple[HistoryEntry, ...]) -> bytes:
+    """As the store writes them."""
+    return b"".join(json_line(stable(entry)) for entry in page)
 
 
 def named(**changes: object) -> HistoryEntry:

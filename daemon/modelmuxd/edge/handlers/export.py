@@ -10,9 +10,6 @@ from modelmuxd.edge.calls import Call
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.history import History
 
-AT_ONCE = 64
-"""Runs in one event: as printed they fit into one message, and other calls have the loop in between."""
-
 
 class Export:
     def __init__(self, history: History, clock: Clock) -> None:
@@ -26,7 +23,6 @@ class Export:
         await call.event(ExportHead(self._clock.now(), await self._history.ask(asked)))
         count = 0
         async for page in self._history.pages(wanted):
-            for first in range(0, len(page), AT_ONCE):
-                await call.event(ExportPage(page[first : first + AT_ONCE]))
-            count += len(page)
+            await call.event(ExportPage(page.lines))
+            count += page.count
         return ExportResult(count)

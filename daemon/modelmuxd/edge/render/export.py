@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
 from muxwire.export import ExportHead, ExportPage, ExportParams, ExportResult, Format
 from muxwire.faults import Fault
 from muxwire.history import HistoryEntry, HistoryResult
@@ -15,13 +16,14 @@ from muxwire.protocol import View
 
 from modelmuxd.edge.render import clean, human
 from modelmuxd.edge.render.base import Printed
-from modelmuxd.edge.render.plain import json_line, json_lines, refused, stable
+from modelmuxd.edge.render.plain import escaped, json_line, refused
 
 COLUMNS = (
     *("timestamp", "provider", "status", "duration_seconds", "task", "source", "input_tokens", "output_tokens"),
     *("model", "run_id", "cost_usd"),
 )
 """0.29's, in its order, and ours after them."""
+_ENTRIES = msgspec.json.Decoder(HistoryEntry)
 TASK = 200
 """Characters of the task in a row."""
 
@@ -38,16 +40,16 @@ class Csv(_Format):
     def head(self, head: ExportHead) -> bytes:
         return _csv([COLUMNS])
 
-    def page(self, entries: Iterable[HistoryEntry]) -> bytes:
-        return _csv(map(_row, entries))
+    def page(self, lines: bytes) -> bytes:
+        return _csv(map(_row, _ENTRIES.decode_lines(lines)))
 
 
 class JsonLines(_Format):
     def head(self, head: ExportHead) -> bytes:
         return b""
 
-    def page(self, entries: Iterable[HistoryEntry]) -> bytes:
-        return json_lines(map(stable, entries))
+    def page(self, lines: bytes) -> bytes:
+        return escaped(lines)
 
 
 class Json(_Format):
@@ -60,10 +62,9 @@ class Json(_Format):
         statistics = json_line(head.statistics).decode().rstrip()
         return f'{{"exported_at": "{_moment(head.at)}", "statistics": {statistics}, "entries": ['.encode()
 
-    def page(self, entries: Iterable[HistoryEntry]) -> bytes:
-        lines = json_lines(map(stable, entries))
+    def page(self, lines: bytes) -> bytes:
         before, self._first = b"\n" if self._first else b",\n", False
-        return before + lines.rstrip(b"\n").replace(b"\n", b",\n")  # inside a line they are escaped
+        return before + escaped(lines).rstrip(b"\n").replace(b"\n", b",\n")  # inside a line they are escaped
 
     def end(self, count: int) -> bytes:
         return f'\n], "count": {count}}}\n'.encode()
@@ -74,8 +75,8 @@ class Markdown(_Format):
         rows = _markdown(("when", "provider", "status", "took", "cost", "task"), ())
         return _bytes(f"# Runs\n\nExported {_moment(head.at)}\n\n{_summary(head.statistics)}\n## Runs\n\n{rows}")
 
-    def page(self, entries: Iterable[HistoryEntry]) -> bytes:
-        return _bytes("".join(map(_told, entries)))
+    def page(self, lines: bytes) -> bytes:
+        return _bytes("".join(map(_told, _ENTRIES.decode_lines(lines))))
 
 
 _FORMATS: dict[Format, Callable[[], Csv | JsonLines | Json | Markdown]] = {
@@ -95,7 +96,7 @@ class Export:
         if isinstance(value, ExportHead):
             return self._said(self._format.head(value))
         assert isinstance(value, ExportPage)
-        return self._said(self._format.page(value.entries))
+        return self._said(self._format.page(value.lines))
 
     def result(self, value: ExportResult) -> Printed:
         return self._said(self._format.end(value.count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -17,19 +17,13 @@ from modelmuxd.edge.render.base import Printed
 from modelmuxd.edge.render.layout import paint
 
 _LINE_ENDS = {"\u0085": b"\\u0085", "\u2028": b"\\u2028", "\u2029": b"\\u2029"}
-_JSON = msgspec.json.Encoder()
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _EITHER = (Union, UnionType)
 
 
 def json_line(value: Any) -> bytes:
-    """One JSON line. Unicode's own line ends are escaped: some readers cut lines there."""
-    return _escaped(msgspec.json.encode(value)) + b"\n"
-
-
-def json_lines(values: Iterable[Any]) -> bytes:
-    """A JSON line for each of them."""
-    return _escaped(_JSON.encode_lines(list(values)))
+    """One JSON line."""
+    return escaped(msgspec.json.encode(value)) + b"\n"
 
 
 def stable(value: Any) -> Any:
@@ -65,7 +59,8 @@ def _plain(hint: Any) -> bool:
     return hint in _PLAIN or (get_origin(hint) in _EITHER and all(map(_plain, get_args(hint))))
 
 
-def _escaped(encoded: bytes) -> bytes:
+def escaped(encoded: bytes) -> bytes:
+    """JSON without Unicode's own line ends: some readers cut lines there."""
     if not encoded.isascii():
         for end, escaped in _LINE_ENDS.items():
             encoded = encoded.replace(end.encode(), escaped)
