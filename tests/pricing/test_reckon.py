@@ -170,3 +170,10 @@ def test_gemini_is_paid_by_model() -> None:
     # 903 × 0.30 + 14 × 2.50, then 1000 × 0.75 + 200 × 0.075 + 44 × 3.75, each rounded
     assert found.cost == 306 + 930
     assert [price.model for price in found.prices] == ["gemini-3.5-flash-lite", "gemini-3.8-flash"]
+
+
+def test_what_a_cache_keeps_for_an_hour_has_its_own_price() -> None:
+    """Anthropic asks for twice the input rate; who has set a price of his own has set it for all that is written."""
+    kept = Usage(cache_write=1_000_000, cache_write_hour=400_000)
+    assert cost(kept, msgspec.structs.replace(PRICE, vendor="anthropic")) == 600_000 * 2.5 + 400_000 * 2 * 2
+    assert cost(kept, msgspec.structs.replace(PRICE, vendor="")) == 2_500_000

@@ -27,6 +27,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Calls of a model that are counted together; 0: nobody told."""
     shares: tuple[Usage, ...] = ()
     """Where several models answered: what each of them used, which together is this."""
+    cache_write_hour: int = 0
+    """What of `cache_write` is kept for an hour, at a price of its own, and not for five minutes."""
 
     @property
     def total(self) -> int:

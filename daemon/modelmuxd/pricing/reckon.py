@@ -9,6 +9,9 @@ from modelmuxd.domain.usage import Usage
 from modelmuxd.pricing.table import Table
 
 MILLION = 1_000_000
+HOUR_WRITE = 2
+"""Times the input rate that Anthropic asks for what its cache keeps for an hour; the table has its rate for five
+minutes (platform.claude.com, prompt caching: 1.25 times and 2 times)."""
 
 
 def cost(usage: Usage, price: Price) -> int:
@@ -19,10 +22,12 @@ def cost(usage: Usage, price: Price) -> int:
     """
     prompt = (usage.input + usage.cached + usage.cache_write) // usage.requests if usage.requests else 0
     rates = _rates(price, prompt)
+    hour = usage.cache_write_hour if price.vendor == "anthropic" else 0
     parts = (
         usage.input * rates.input,
         usage.cached * rates.cached,
-        usage.cache_write * rates.cache_write,
+        (usage.cache_write - hour) * rates.cache_write,
+        hour * HOUR_WRITE * rates.input,
         (usage.output + usage.reasoning) * rates.output,
     )
     return _rounded(sum(parts))

@@ -39,6 +39,7 @@ def total_usage(usages: Sequence[Usage | None]) -> Usage | None:
         cache_write=sum(each.cache_write for each in told),
         output=sum(each.output for each in told),
         reasoning=sum(each.reasoning for each in told),
+        cache_write_hour=sum(each.cache_write_hour for each in told),
         model=next((each.model for each in reversed(told) if each.model), ""),
     )
 

@@ -29,6 +29,7 @@ def usage_of(result: JsonObject, model: str) -> Usage | None:
     if not any(totals):
         return None
     fresh, cached, written, output = totals
+    hour = min(written, count(table(table(result, "usage"), "cache_creation"), "ephemeral_1h_input_tokens"))
     return Usage(
         input=fresh,
         cached=cached,
@@ -37,17 +38,31 @@ def usage_of(result: JsonObject, model: str) -> Usage | None:
         model=model,
         rule=RULE,
         raw=compact(record),
-        shares=_shares(raw) if len(raw) > 1 else (),
+        shares=_shares(raw, model, hour) if len(raw) > 1 else (),
+        cache_write_hour=hour,
     )
 
 
-def _shares(by_model: Mapping[str, JsonObject]) -> tuple[Usage, ...]:
-    """What each model used, a small one for titles and a sub-agent's own among them."""
+def _shares(by_model: Mapping[str, JsonObject], main: str, hour: int) -> tuple[Usage, ...]:
+    """What each model used, a small one for titles and a sub-agent's own among them. How long a cache keeps something
+    is told of all together; it is the main one's, as far as that has written so much."""
     counted = {model: [count(found, key) for key in _MODEL_KEYS] for model, found in by_model.items()}
     return tuple(
-        Usage(input=fresh, cached=cached, cache_write=written, output=output, model=model)
+        Usage(
+            input=fresh,
+            cached=cached,
+            cache_write=written,
+            output=output,
+            model=model,
+            cache_write_hour=min(hour, written) if _base(model) == _base(main) else 0,
+        )
         for model, (fresh, cached, written, output) in counted.items()
     )
+
+
+def _base(model: str) -> str:
+    """A model's name without the size of its window: `claude-opus-4-8[1m]` answers as `claude-opus-4-8`."""
+    return model.partition("[")[0]
 
 
 def cost_of(result: JsonObject) -> int | None:
