@@ -17,7 +17,7 @@ from modelmuxd.edge.calls import Call
 from modelmuxd.edge.render import renderers
 from modelmuxd.edge.server import Server
 from modelmuxd.edge.table import Handlers
-from muxwire import events, insight, runs
+from muxwire import detail, events, insight, runs
 from muxwire.history import HistoryResult
 from muxwire.methods import METHODS
 from muxwire.places import Places, places
@@ -44,7 +44,7 @@ LINE = insight.RunLine(
 FACTS = insight.DaemonFacts(version=VERSION, pid=7, started_at=100.0)
 HISTORY = HistoryResult(count=0, entries=())
 STATUS = insight.Status(at=1000.0, daemon=FACTS, running=(LINE,))
-DETAIL = runs.RunDetail(
+DETAIL = detail.RunDetail(
     result=RESULT, task="mend it", workdir="/w", origin=runs.Origin(), created_at=900.0, started_at=910.0
 )
 CHECK = insight.Check(

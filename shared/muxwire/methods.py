@@ -16,6 +16,7 @@ from muxwire import (
     budget,
     collaborate,
     costs,
+    detail,
     events,
     export,
     feedback,
@@ -91,7 +92,7 @@ WORKFLOW = Method(
 WORKFLOWS = Method(
     "workflows", workflow.WorkflowsParams, workflow.WorkflowList, "Show, draw and check the workflows that there are."
 )
-SHOW = Method("show", runs.RunRef, runs.RunDetail, "Show everything about one run.", hot=True)
+SHOW = Method("show", detail.ShowParams, detail.RunDetail, "Show everything about one run.", hot=True)
 WATCH = Method("watch", runs.WatchParams, runs.RunResult, "Follow a run's events.", event=events.RunEvent)
 WAIT = Method("wait", runs.WaitParams, runs.WaitResult, "Wait for runs to end.", hot=True)
 CANCEL = Method("cancel", runs.CancelParams, runs.CancelResult, "Cancel runs and end their process trees.", hot=True)
@@ -105,7 +106,7 @@ ATTACH = Method(
     "Follow a run from any terminal.",
     event=events.RunEvent,
 )
-WHY = Method("why", runs.RunRef, runs.RunDetail, "Show why a run went as it did.")
+WHY = Method("why", runs.RunRef, detail.RunDetail, "Show why a run went as it did.")
 POLICY = Method("policy", insight.Nothing, policy.PolicyReport, "Show what the policy says and what is used up.")
 POLICY_TEST = Method(
     "policy_test", runs.DispatchParams, policy.PolicyVerdict, "Show what the policy would do with a dispatch."

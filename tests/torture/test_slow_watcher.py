@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from muxclients.link.aio import connect
+from muxwire.detail import ShowParams
 from muxwire.methods import SHOW, WATCH
-from muxwire.runs import RunRef, WatchParams
+from muxwire.runs import WatchParams
 from muxwire.version import VERSION
 from torture.world import until, world
 
@@ -36,7 +37,7 @@ async def test_it_goes_on_where_it_stopped() -> None:
             Path(here.home, "go").touch()
             until(lambda: here.rows("SELECT ended_at FROM tasks")[0][0] is not None, "the end of the run")
             grown = daemon.memory_info().rss - before
-            shown = await quick.call(SHOW, RunRef(run))
+            shown = await quick.call(SHOW, ShowParams(run))
             assert shown.result.status == "success"
             seen += [event.seq async for event in stream]
         print(f"slow watcher: {len(seen)} events, the daemon grew by {grown / 2**20:.1f} MiB")

@@ -123,7 +123,11 @@ VERBS: dict[str, Verb] = {
             ("idempotency_key", ("--idempotency-key",), "text", "", None, "The same key attaches to the same run."),
         ),
     ),
-    "show": ("Show everything about one run.", ("run_id", "one", True), ()),
+    "show": (
+        "Show everything about one run.",
+        ("run_id", "one", True),
+        (("markdown", ("--markdown",), "flag", False, None, "Its transcript as Markdown, turn by turn."),),
+    ),
     "wait": (
         "Wait for runs to end.",
         ("run_ids", "many", True),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from muxwire.runs import AttemptDetail, Cost, RunResult, TokenUsage
+from muxwire.detail import AttemptDetail
+from muxwire.runs import Cost, RunResult, TokenUsage
 
 from modelmuxd.domain.plans import kind_of
 from modelmuxd.domain.usage import Usage

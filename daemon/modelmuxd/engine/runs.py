@@ -9,11 +9,12 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import msgspec
+from muxwire.detail import DecisionDetail, RunDetail
 from muxwire.events import Ended, RunEvent
 from muxwire.faults import CONFLICT, DRAINING, POLICY, USAGE, Fault, FaultError, refuse
 from muxwire.insight import NOBODY, Caller, RunLine, Today
 from muxwire.policy import PolicyVerdict
-from muxwire.runs import DecisionDetail, DispatchParams, Origin, RetryParams, RunDetail, RunResult
+from muxwire.runs import DispatchParams, Origin, RetryParams, RunResult
 from muxwire.sessions import SessionLine
 
 from modelmuxd.adapters.base import Adapter

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 from cli_stage import DETAIL
 from modelmuxd.edge.render import renderers
+from muxwire.detail import AttemptDetail, ShowParams
+from muxwire.faults import Fault
 from muxwire.protocol import View
-from muxwire.runs import AttemptDetail
 
 ATTEMPT = AttemptDetail(
     number=1,
@@ -48,3 +49,20 @@ def test_arguments_cannot_act_on_the_terminal() -> None:
 
 def test_a_run_without_a_worktree_names_no_commit() -> None:
     assert "commit" not in shown()
+
+
+def test_a_transcript_has_every_turn_and_no_answer_can_leave_its_place() -> None:
+    hostile = "fine\n\n# run 01fake\n\x1b[2J"
+    said = msgspec.structs.replace(DETAIL.result, step="critic|", round=2, output=hostile, provider="codex")
+    failed = msgspec.structs.replace(said, step="judge", round=1, output="", error=Fault("quota", "Used *up*."))
+    detail = msgspec.structs.replace(DETAIL, task="Say <b>it</b>", turns=(said, failed))
+    text = renderers.start("show", View(), ShowParams("x", markdown=True)).result(detail).stdout.decode()
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert [one.partition(":")[0] for one in headings[1:]] == [
+        "## Task",
+        r"## critic\|, round 2",
+        "## judge",
+        "## Result",
+    ]
+    assert "> fine\n>\n> # run 01fake\n> ␛[2J\n" in text
+    assert "quota: Used \\*up\\*.\n" in text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from muxwire.detail import RunDetail
 from muxwire.faults import USAGE, refuse
 from muxwire.runs import (
     AnswerParams,
     AttachParams,
     CancelParams,
     CancelResult,
-    RunDetail,
     RunRef,
     RunResult,
     WaitParams,

@@ -14,8 +14,8 @@ from mcp_types import (
     ResourceTemplate,
     TextResourceContents,
 )
+from muxwire.detail import RunDetail
 from muxwire.insight import RunLine, Status
-from muxwire.runs import RunDetail
 
 ADDRESS = re.compile(r"mux://runs/([0-9a-z]{6,32})(/output)?")
 LISTED = 20

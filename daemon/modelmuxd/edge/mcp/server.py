@@ -26,10 +26,10 @@ from mcp_types import (
     ToolAnnotations,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from muxwire.detail import ShowParams
 from muxwire.faults import INTERNAL, STORAGE, Fault, FaultError
 from muxwire.insight import StatusParams
 from muxwire.methods import SHOW, STATUS
-from muxwire.runs import RunRef
 from muxwire.version import VERSION
 
 from modelmuxd.edge.calls import Call
@@ -135,7 +135,7 @@ class Session:
         uri = str(params.uri)
         try:
             if found := resources.address(uri):
-                detail = await self._work.ask(SHOW, RunRef(found.run_id), self._work.asking())
+                detail = await self._work.ask(SHOW, ShowParams(found.run_id), self._work.asking())
                 return resources.read(uri, detail, output=found.output)
         except FaultError as error:
             raise _no_resource(ctx, uri, error.fault.message) from None

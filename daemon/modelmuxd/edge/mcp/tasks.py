@@ -13,9 +13,9 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY, RequestParams
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from muxwire.detail import RunDetail, ShowParams
 from muxwire.faults import FaultError
 from muxwire.methods import ANSWER, CANCEL, SHOW
-from muxwire.runs import RunDetail, RunRef
 
 from modelmuxd.edge.mcp.answers import answer
 from modelmuxd.edge.mcp.work import Work
@@ -80,7 +80,7 @@ class Tasks:
         return {"resultType": "complete"}
 
     async def _detail(self, run_id: str) -> RunDetail:
-        detail: RunDetail = await self._ask(SHOW, RunRef(run_id))
+        detail: RunDetail = await self._ask(SHOW, ShowParams(run_id))
         return detail
 
     async def _ask(self, method: Any, params: Any) -> Any:

@@ -14,7 +14,7 @@ from muxwire.faults import Fault
 from muxwire.history import HistoryEntry, HistoryResult
 from muxwire.protocol import View
 
-from modelmuxd.edge.render import clean, human
+from modelmuxd.edge.render import clean, human, markdown
 from modelmuxd.edge.render.base import Printed
 from modelmuxd.edge.render.plain import escaped, json_line, refused
 
@@ -72,7 +72,7 @@ class Json(_Format):
 
 class Markdown(_Format):
     def head(self, head: ExportHead) -> bytes:
-        rows = _markdown(("when", "provider", "status", "took", "cost", "task"), ())
+        rows = markdown.table(("when", "provider", "status", "took", "cost", "task"), ())
         return _bytes(f"# Runs\n\nExported {_moment(head.at)}\n\n{_summary(head.statistics)}\n## Runs\n\n{rows}")
 
     def page(self, lines: bytes) -> bytes:
@@ -133,7 +133,7 @@ def _told(one: HistoryEntry) -> str:
     """A row of Markdown."""
     cost = human.dollars(one.cost.usd if one.cost else None)
     took = human.seconds(one.duration_seconds)
-    return _markdown_row((_moment(one.ts), one.provider, one.status, took, cost, one.task[:TASK]))
+    return markdown.row((_moment(one.ts), one.provider, one.status, took, cost, one.task[:TASK]))
 
 
 def _cell(text: str) -> str:
@@ -162,28 +162,7 @@ def _summary(stats: HistoryResult) -> str:
         for name, one in (stats.by_provider or {}).items()
     ]
     head = ("provider", "calls", "success", "error", "took, on average")
-    return "".join(lines) + f"\n## Providers\n\n{_markdown(head, rows)}"
-
-
-def _markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    rule = "|" + " --- |" * len(head) + "\n"
-    return _markdown_row(head) + rule + "".join(map(_markdown_row, rows))
-
-
-def _markdown_row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(map(_plain, cells))} |\n"
-
-
-def _plain(text: str) -> str:
-    """One cell's text, whose own marks stay text.
-
-    >>> _plain("a|b\\n<i>")
-    'a\\\\|b &lt;i&gt;'
-    """
-    line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for mark in "\\|`*_[]":
-        line = line.replace(mark, f"\\{mark}")
-    return line
+    return "".join(lines) + f"\n## Providers\n\n{markdown.table(head, rows)}"
 
 
 def _moment(at: float) -> str:

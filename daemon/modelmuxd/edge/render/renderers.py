@@ -53,7 +53,6 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "check": check.start,
     "status": lambda view: Answer(view, status.status_text),
     "live": live.start,
-    "show": lambda view: Answer(view, show.show_text),
     "why": lambda view: Answer(view, show.why_text),
     "answer": lambda view: Answer(view, runs.answered_text),
     "patterns": lambda view: Answer(view, collaborate.patterns_text),
@@ -72,12 +71,13 @@ _MAKERS: dict[str, Callable[[View], Rendered]] = {
     "wait": runs.waited,
     "cancel": runs.canceled,
 }
-_BY_PARAMS = {
+_BY_PARAMS: dict[str, Callable[[View, Any], Rendered]] = {
     "broadcast": broadcast.start,
     "collaborate": collaborate.start,
     "workflow": workflow.start,
     "workflows": workflow.listed,
     "export": export.Export,
+    "show": show.start,
 }
 _FOLLOWING = ("dispatch", "attach", "retry")
 

@@ -53,6 +53,10 @@ def who(run: RunResult) -> str:
     return clean.line(f"{run.provider}/{run.model}" if run.model else run.provider) or human.UNKNOWN
 
 
+def turn_name(run: RunResult) -> str:
+    return run.step if run.round < 2 else f"{run.step}, round {run.round}"
+
+
 def tokens(run: RunResult) -> str:
     usage = run.token_usage
     return f"{human.count(usage.total_tokens)} tokens" if usage else f"tokens {human.UNKNOWN}"

@@ -6,13 +6,15 @@ import shlex
 from typing import Any
 
 import msgspec
+from muxwire.detail import AttemptDetail, RunDetail, ShowParams
 from muxwire.protocol import View
 from muxwire.routing import Route
-from muxwire.runs import AttemptDetail, Cost, RunDetail, RunResult
+from muxwire.runs import Cost, RunResult
 
 from modelmuxd.edge.render import clean, human, routing, runs
 from modelmuxd.edge.render.layout import paint, sheet, table
-from modelmuxd.edge.render.plain import fault_text
+from modelmuxd.edge.render.plain import Answer, fault_text
+from modelmuxd.edge.render.transcript import transcript_text
 
 _FIGURES = {"table": "by our table", "settings": "by your prices", "mixed": "by several"}
 
@@ -34,12 +36,16 @@ def show_text(detail: RunDetail, view: View) -> str:
     text += _heading("task", view) + _words(detail.task, view)
     for run in detail.turns:
         if run.output:
-            text += _heading(_name(run), view) + _words(run.output, view)
+            text += _heading(runs.turn_name(run), view) + _words(run.output, view)
     if result.output_cleaned:
         text += _heading("output", view) + "It was cleaned away.\n"
     elif result.output:
         text += _heading("output", view) + _words(result.output, view)
     return text
+
+
+def start(view: View, params: ShowParams | None) -> Answer:
+    return Answer(view, transcript_text if params is not None and params.markdown else show_text)
 
 
 def why_text(detail: RunDetail, view: View) -> str:
@@ -121,13 +127,9 @@ def _provenance(detail: RunDetail, view: View) -> str:
     return _heading("provenance", view) + table(rows, view)
 
 
-def _name(run: RunResult) -> str:
-    return run.step if run.round < 2 else f"{run.step}, round {run.round}"
-
-
 def _turn(run: RunResult) -> tuple[str, ...]:
     took = human.seconds(run.duration_seconds)
-    return (_name(run), human.short(run.run_id), run.status, runs.who(run), took, runs.outcome(run))
+    return (runs.turn_name(run), human.short(run.run_id), run.status, runs.who(run), took, runs.outcome(run))
 
 
 def _heading(name: str, view: View) -> str:
