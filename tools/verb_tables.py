@@ -93,7 +93,7 @@ def option(field: inspect.Field, flags: tuple[str, ...], hint: Any) -> tuple[Any
     assert isinstance(field.type, inspect.Metadata)
     kind, limits = _kind(_bare(field.type))
     if kind == "choice":
-        limits = _words(hint)
+        limits = tuple(word for word in _words(hint) if word)  # an empty one is what holds where nobody says any
     if kind == "flag" and "/" in flags[0]:
         kind, flags = "toggle", tuple(flags[0].split("/"))
     default = None if field.default in (msgspec.NODEFAULT, ()) else field.default

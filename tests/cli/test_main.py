@@ -91,6 +91,7 @@ def test_every_command_is_where_the_table_says_and_explains_itself(stage: Daemon
         (("dispatch", ""), "The task is empty"),
         (("dispatch", "--wait", "inf", "x"), "inf"),
         (("logs",), "--daemon"),
+        (("history", "--trend", "week"), "is not one of 'hour', 'day'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from muxclients.hot.tables import Option, Verb
 
 _METAVARS = {"int": "N", "float": "SECONDS", "text": "TEXT"}
-_OF_FIELD = {"max_cost": "USD"}
+_OF_FIELD = {"max_cost": "USD", "hours": "HOURS"}
 
 Run = Callable[[dict[str, Any], bool], int]
 """Takes the fields that were given, and whether JSON is wanted; gives the exit code."""
