@@ -26,7 +26,7 @@ class BroadcastParams(msgspec.Struct, frozen=True, omit_defaults=True):
     providers: Annotated[
         tuple[str, ...],
         Meta(
-            description="Whom to ask, each a provider or `provider/model` (default: all that are usable).",
+            description="Whom to ask, each a provider or `provider/model` (default: all others that are usable).",
             max_length=100,
             extra=flag("--providers"),
         ),

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import msgspec
 import pytest
 from engine.stage import Stage, alive, ended, until
 from modelmuxd.app.rooms import Engine
@@ -41,6 +42,18 @@ async def send(
         BroadcastParams(task="\n".join(script), **fields), frozenset(secrets or ())
     )
     return await engine.runs.accept(asked, Origin(kind="test", principal="0"), secrets or {}, plan=plan)
+
+
+async def test_without_names_all_are_asked_but_who_calls(stage: Stage) -> None:
+    async with stage.engine() as engine:
+        params = BroadcastParams(task="x", workdir=str(stage.workdir), env=CallerEnv(stage.env))
+        _, all_of_them = await engine.composites.broadcast(params, frozenset())
+        _, others = await engine.composites.broadcast(params, frozenset(), left_out="claude")
+        assert [one.name for one in all_of_them.members] == ["codex", "gemini", "claude"]
+        assert [one.name for one in others.members] == ["codex", "gemini"]
+        named = msgspec.structs.replace(params, providers=("claude",))
+        _, itself = await engine.composites.broadcast(named, frozenset(), left_out="claude")
+        assert [one.name for one in itself.members] == ["claude"]
 
 
 async def finished(engine: Engine, task: Task) -> BroadcastResult:

@@ -216,7 +216,7 @@ OTHERS: dict[str, Verb] = {
                 "texts",
                 None,
                 None,
-                "Whom to ask, each a provider or `provider/model` (default: all that are usable).",
+                "Whom to ask, each a provider or `provider/model` (default: all others that are usable).",
             ),
             ("model", ("-m", "--model"), "text", "", None, "Model for those without one of their own."),
             (

@@ -7,7 +7,8 @@ from typing import Any
 
 from muxwire.broadcast import BroadcastParams, BroadcastResult
 from muxwire.collaborate import CollaborateParams, CollaborateResult, PatternList, PatternsParams
-from muxwire.runs import DispatchParams, RunResult
+from muxwire.insight import Caller
+from muxwire.runs import DispatchParams, Origin, RunResult
 from muxwire.workflow import WorkflowList, WorkflowParams, WorkflowResult, WorkflowsParams
 
 from modelmuxd.domain.plans import Broadcast, Collaboration, Plan, Workflow, may_replace, providers_of
@@ -34,8 +35,11 @@ class Composites:
         words = params.providers or ("auto",)
         judge = (params.judge,) if params.judge else ()
         secrets = await call.need(await self._runs.secret_names(as_dispatch(params), (*words, *judge)))
-        asked, plan = await self._engine.broadcast(params, frozenset(secrets))
-        return await self._engine.broadcast_result(await self._accept(params, asked, plan, secrets, call))
+        origin, caller = await self._asking(params, call)
+        left_out = caller.provider if caller.excluded else ""
+        asked, plan = await self._engine.broadcast(params, frozenset(secrets), left_out=left_out)
+        task = await self._accept(params, asked, plan, secrets, call, origin, caller)
+        return await self._engine.broadcast_result(task)
 
     async def collaborate(self, params: CollaborateParams, call: Call) -> CollaborateResult:
         asked, plan = await self._engine.collaborate(params)
@@ -69,7 +73,15 @@ class Composites:
         call: Call,
     ) -> Task:
         names = await self._runs.secret_names(asked, providers_of(plan), others=may_replace(plan))
-        return await self._accept(params, asked, plan, await call.need(names), call)
+        return await self._accept(params, asked, plan, await call.need(names), call, *await self._asking(params, call))
+
+    async def _asking(
+        self, params: BroadcastParams | CollaborateParams | WorkflowParams, call: Call
+    ) -> tuple[Origin, Caller]:
+        """Who it is on the other side, and which provider that is."""
+        origin = await origin_of(self._runs, call, workdir=params.workdir)
+        client, parent = params.origin.caller, origin.parent
+        return origin, await self._callers.find(call.peer.pid, client=client, parent=parent, workdir=params.workdir)
 
     async def _accept(
         self,
@@ -78,10 +90,9 @@ class Composites:
         plan: Plan,
         secrets: Mapping[str, str],
         call: Call,
+        origin: Origin,
+        caller: Caller,
     ) -> Task:
-        origin = await origin_of(self._runs, call, workdir=params.workdir)
-        client, parent = params.origin.caller, origin.parent
-        caller = await self._callers.find(call.peer.pid, client=client, parent=parent, workdir=asked.workdir)
         payload = payload_hash(params)
         task = await self._runs.accept(asked, origin, secrets, caller=caller, plan=plan, payload=payload)
         return await follow(

@@ -49,14 +49,17 @@ class Composites:
         self._governor = governor
         self._clock = clock
 
-    async def broadcast(self, params: BroadcastParams, present: frozenset[str]) -> tuple[DispatchParams, Broadcast]:
-        """The request as a task, and its plan; `present` are the variables that its caller has supplied.
+    async def broadcast(
+        self, params: BroadcastParams, present: frozenset[str], *, left_out: str = ""
+    ) -> tuple[DispatchParams, Broadcast]:
+        """The request as a task, and its plan; `present` are the variables that its caller has supplied, and `left_out`
+        is the provider that is not asked unless it is named: whoever asks all others wants to hear others.
 
         Raises FaultError for what could never run.
         """
         asked = msgspec.structs.replace(as_dispatch(params), worktree=False, carry=False)
         settings = await self._settings_for(params.workdir, params.profile)
-        words = params.providers or await self._usable(asked, settings, present)
+        words = params.providers or [name for name in await self._usable(asked, settings, present) if name != left_out]
         members = members_of(words, params.model, settings)
         judge = members_of((params.judge,), "", settings)[0] if params.judge else None
         return asked, broadcast_of(params, members, judge, self._governor.timeout(params.member_timeout))
