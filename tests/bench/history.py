@@ -41,6 +41,7 @@ def asked(runs: int) -> Mapping[str, dict[str, Any]]:
         "a rare word": {"text": RARE},
         "a common word": {"text": "w0001"},
         "stats with costs": {"stats": True, "costs": True},
+        "stats of a folder": {"stats": True, "workdir": "/w/3"},
         "30 days by day": {"trend": "day", "since": f"{datetime.fromtimestamp(last - 30 * 24 * 3600):%FT%T}"},
     }
 

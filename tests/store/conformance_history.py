@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 from modelmuxd.domain.bill import Bill
+from modelmuxd.domain.bucket import Asked
 from modelmuxd.domain.past import OUTPUT, SEARCHED, Wanted
 from modelmuxd.domain.plans import Broadcast
 from modelmuxd.domain.usage import Usage
@@ -137,6 +138,23 @@ class HistoryConformance:
         assert await numbers(store, source="broadcast") == [1]
         assert await numbers(store, provider="claude") == [2]
         assert await numbers(store, text="sapphire") == [2]
+
+    async def test_sums_of_some_runs_are_as_the_kept_ones(self, store: TaskStore) -> None:
+        """Turns count with their providers; what is made of them, where it is asked for by its kind."""
+        await store.submit(a_task(1, plan=Broadcast(members=(), timeout=1)))
+        await ended(store, 2, by="claude", part_of=run_id(1), step="claude", workdir="/w")
+        await ended(store, 3, origin=Origin("mcp"), workdir="/w")
+        await store.finish(Ending(run_id=run_id(1), state="success"), 2009.0)
+        asked = Asked(by=("provider", "kind", "status"))
+        kept = await store.sums(asked)
+        looked = await store.tally(Wanted(limit=0, workdir="/"), asked)
+        assert [(one.of, one.counts.calls, one.counts.ms) for one in looked] == [
+            (one.of, one.counts.calls, one.counts.ms) for one in kept
+        ]
+        (broadcast,) = await store.tally(Wanted(limit=0, source="broadcast"), asked)
+        assert (broadcast.of.provider, broadcast.counts.calls) == ("broadcast", 1)
+        (plain,) = await store.tally(Wanted(limit=0, source="dispatch"), asked)
+        assert plain.of.provider == "codex"
 
     async def test_words_of_the_task_and_of_the_answer_are_found(self, store: TaskStore) -> None:
         await ended(store, 1, task="Fix the Login page", output="done: login_form.py")

@@ -28,6 +28,7 @@ from modelmuxd.store import (
     lookup,
     ratings,
     search,
+    tally,
 )
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
@@ -87,6 +88,7 @@ def everything(db: sqlite3.Connection) -> None:
     for wanted in ({}, {"provider": "codex"}, {"status": "success"}, {"since": 1.0}, {"text": "say"}):
         history.history(db, Wanted(limit=9, **wanted))
     history.history(db, Wanted(limit=9, before=run_id(1)))
+    tally.tally(db, Wanted(limit=0, workdir="/w"), Asked(by=("status",), each="day"))
     accept(db, a_task(4, plan=Broadcast(members=(), timeout=9)), ())
     composites.spawn(db, run_id(4), [a_task(5, part_of=run_id(4), step="a", round=1)], ())
     composites.turns(db, run_id(4))

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 
 import msgspec
 from muxwire.history import HistoryEntry, HistoryParams, HistoryResult
-from muxwire.runs import Cost, TokenUsage
 
-from modelmuxd.domain.bucket import Asked, Bucket, Counts, Dimension, Sum
+from modelmuxd.domain.bucket import Asked, Dimension, Sum
 from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.engine import sums, times
 from modelmuxd.engine.clock import Clock
@@ -77,9 +76,9 @@ class History:
     async def _sums(self, params: HistoryParams) -> list[Sum]:
         """By provider, status and kind, or for a trend by status; in whole hours where the kept sums have it."""
         wanted = self.wanted(params)
+        by: tuple[Dimension, ...] = ("status",) if params.trend else ("provider", "status", "kind")
         if any(getattr(params, name) for name in _UNSUMMED):
-            every = msgspec.structs.replace(params, limit=0)
-            return [_sum(one) async for page in self.pages(every) for one in ENTRIES.decode_lines(page.lines)]
+            return await self._store.tally(wanted, Asked(by=by, each=params.trend))
         only: dict[Dimension, tuple[str, ...]] = {}
         for name, said in (("provider", wanted.provider), ("status", wanted.status), ("kind", wanted.kind)):
             if said:
@@ -88,40 +87,7 @@ class History:
             since=None if wanted.since is None else int(wanted.since) // HOUR,
             until=None if wanted.until is None else -(-int(wanted.until) // HOUR),
             only=only,
-            by=("status",) if params.trend else ("provider", "status", "kind"),
+            by=by,
             each=params.trend,
         )
         return await self._store.sums(asked)
-
-
-def _sum(one: HistoryEntry) -> Sum:
-    """One run, as the kept sums would have counted it; what is made of several goes by its kind."""
-    what, cost, used = one.source.removeprefix("cli-"), one.cost or Cost(None), one.token_usage
-    cached, written, reasoning = _besides(used) if used else (0, 0, 0)
-    counts = Counts(
-        runs=1,
-        calls=1,
-        input=used.input_tokens - cached - written if used else 0,
-        cached=cached,
-        cache_write=written,
-        output=used.output_tokens - reasoning if used else 0,
-        reasoning=reasoning,
-        cost_micros=_micros(cost.usd),
-        plan_micros=_micros(cost.plan_usd),
-        unpriced=int(cost.usd is None and used is not None),
-        told=int(used is not None),
-        ms=round(one.duration_seconds * 1000),
-    )
-    provider = one.provider if what == "dispatch" else what
-    return Sum(
-        of=Bucket(hour=int(one.ts) // HOUR, provider=provider, kind=one.origin, status=one.status), counts=counts
-    )
-
-
-def _besides(used: TokenUsage) -> tuple[int, int, int]:
-    """What of the input was cached or written to a cache, and of the output reasoning."""
-    return used.cached_input_tokens or 0, used.cache_write_input_tokens or 0, used.reasoning_output_tokens or 0
-
-
-def _micros(usd: float | None) -> int:
-    return round((usd or 0.0) * 1_000_000)

@@ -37,7 +37,7 @@ _ADD = (
     f" VALUES ({', '.join('?' * (len(_KEY) + len(FIELDS)))}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in FIELDS)
 )
-_GROUPS = {"": (), "hour": ("hour",), "day": (f"date(hour * {HOUR_S}, 'unixepoch', 'localtime')",)}
+GROUPS = {"": (), "hour": ("hour",), "day": (f"date(hour * {HOUR_S}, 'unixepoch', 'localtime')",)}
 _ORIGIN = msgspec.json.Decoder(Origin)
 
 
@@ -114,11 +114,11 @@ def sums(db: sqlite3.Connection, asked: Asked) -> list[Sum]:
     for span, start, stop in ranges:
         values += (hours if span == HOUR else span, start, stop, *allowed)
     covered = " UNION ALL ".join([f"SELECT * FROM statistics WHERE {where}"] * len(ranges))  # noqa: S608
-    by = ", ".join((*_GROUPS[asked.each], *asked.by))
+    by = ", ".join((*GROUPS[asked.each], *asked.by))
     picked = ", ".join((*(f"sum({name})" for name in FIELDS), "min(hour)" if asked.each else "0", *asked.by))
     grouped = f"GROUP BY {by} ORDER BY {by}" if by else ""
     rows = db.execute(f"SELECT {picked} FROM ({covered}) AS spans {grouped}", values) if ranges else ()  # noqa: S608
-    return [_sum(row, asked.by) for row in rows if row[0] is not None]
+    return [to_sum(row, asked.by) for row in rows if row[0] is not None]
 
 
 def spans_of(since: int | None, until: int | None) -> list[tuple[int, int, int]]:
@@ -155,7 +155,7 @@ def _where(asked: Asked) -> tuple[str, list[str]]:
     return text, values
 
 
-def _sum(row: tuple[Any, ...], by: tuple[str, ...]) -> Sum:
+def to_sum(row: tuple[Any, ...], by: tuple[str, ...]) -> Sum:
     """Types are as STRICT tables keep them, so nothing is validated again."""
     named = dict(zip(("hour", *by), row[len(FIELDS) :], strict=True))
     return Sum(of=Bucket(**named), counts=Counts(*row[: len(FIELDS)]))

@@ -17,23 +17,23 @@ from modelmuxd.domain.past import OUTPUT, TASK, Page, Wanted
 from modelmuxd.store import search
 from modelmuxd.store.standing import unknown_run
 
-_SOURCE = "iif(requests.plan IS NULL, 'dispatch', json_extract(requests.plan, '$.type'))"
-_KIND = "coalesce(json_extract(requests.origin, '$.kind'), 'cli')"
+SOURCE = "iif(requests.plan IS NULL, 'dispatch', json_extract(requests.plan, '$.type'))"
+KIND = "coalesce(json_extract(requests.origin, '$.kind'), 'cli')"
 _TEXT = "coalesce(outputs.output, heads.head, '')"
 # `substr` counts characters from the first one. Most answers are short, which their bytes show at half the cost.
 _OUTPUT = f"iif(length(substr(CAST({_TEXT} AS BLOB), {OUTPUT + 1})) = 0, {_TEXT}, substr({_TEXT}, 1, {OUTPUT}))"
 _USED = "tasks.usage"
-_INPUT, _CACHED, _WRITTEN, _ANSWER, _REASONING = (
+INPUT, CACHED, WRITTEN, ANSWER, REASONING = (
     f"coalesce(json_extract({_USED}, '$.{name}'), 0)"
     for name in ("input", "cached", "cache_write", "output", "reasoning")
 )
 _TOKENS = {
-    "input_tokens": f"{_INPUT} + {_CACHED} + {_WRITTEN}",
-    "output_tokens": f"{_ANSWER} + {_REASONING}",
-    "total_tokens": f"{_INPUT} + {_CACHED} + {_WRITTEN} + {_ANSWER} + {_REASONING}",
-    "cached_input_tokens": _CACHED,
-    "cache_write_input_tokens": _WRITTEN,
-    "reasoning_output_tokens": _REASONING,
+    "input_tokens": f"{INPUT} + {CACHED} + {WRITTEN}",
+    "output_tokens": f"{ANSWER} + {REASONING}",
+    "total_tokens": f"{INPUT} + {CACHED} + {WRITTEN} + {ANSWER} + {REASONING}",
+    "cached_input_tokens": CACHED,
+    "cache_write_input_tokens": WRITTEN,
+    "reasoning_output_tokens": REASONING,
 }
 _COST = {
     "usd": "tasks.cost_micros / 1000000.0",
@@ -52,7 +52,7 @@ def _object(struct: type[msgspec.Struct], values: Mapping[str, str]) -> str:
 _VALUES = {
     "ts": "round(tasks.ended_at, 3)",
     "run_id": "tasks.run_id",
-    "source": f"iif({_KIND} = 'cli' AND {_SOURCE} IN ('dispatch', 'broadcast'), 'cli-', '') || {_SOURCE}",
+    "source": f"iif({KIND} = 'cli' AND {SOURCE} IN ('dispatch', 'broadcast'), 'cli-', '') || {SOURCE}",
     "provider": "iif(tasks.provider <> '', tasks.provider, requests.provider)",
     "status": "tasks.state",
     "task": f"substr(requests.task, 1, {TASK})",
@@ -70,7 +70,7 @@ _VALUES = {
     "profile": "requests.profile",
     "sandbox": "requests.sandbox",
     "workdir": "requests.workdir",
-    "origin": _KIND,
+    "origin": KIND,
     "caller": "coalesce(json_extract(requests.origin, '$.caller'), '')",
     "output_size": "nullif(tasks.output_size, 0)",
     "output_cleaned": "json(iif(tasks.cleaned, 'true', 'false'))",
@@ -93,9 +93,8 @@ Condition = tuple[str, tuple[object, ...]]
 
 def history(db: sqlite3.Connection, wanted: Wanted) -> Page:
     """Raises FaultError(NOT_FOUND) for a page after a run that is not there."""
-    conditions = [("tasks.ended_at IS NOT NULL", ()), *_conditions(db, wanted)]
-    where = " AND ".join(text for text, _ in conditions)
-    values = [value for _, given in conditions for value in given]
+    listed = "TRUE" if wanted.text or wanted.provider else "requests.part_of = ''"
+    where, values = matching(db, wanted, listed)
     lines = f"{_LINES} WHERE {where} ORDER BY tasks.ended_at DESC, tasks.id DESC LIMIT ?"
     page = f"SELECT CAST(group_concat(line, char(10)) || char(10) AS BLOB), count(*) FROM ({lines}) AS page"  # noqa: S608 - our own names
     found, count = db.execute(page, (*values, wanted.limit)).fetchone()
@@ -104,6 +103,12 @@ def history(db: sqlite3.Connection, wanted: Wanted) -> Page:
         return Page(unsearched=behind)
     last = _LAST.decode(found[found.rfind(b"\n", 0, -1) + 1 :]).run_id
     return Page(lines=found, count=count, last=last, unsearched=behind)
+
+
+def matching(db: sqlite3.Connection, wanted: Wanted, kind: str) -> tuple[str, list[object]]:
+    """The condition that ended runs of the `kind` meet where they are wanted, and its values."""
+    conditions = [("tasks.ended_at IS NOT NULL", ()), *_conditions(db, wanted), (kind, ())]
+    return " AND ".join(text for text, _ in conditions), [value for _, given in conditions for value in given]
 
 
 def _conditions(db: sqlite3.Connection, wanted: Wanted) -> Iterator[Condition]:
@@ -118,9 +123,9 @@ def _conditions(db: sqlite3.Connection, wanted: Wanted) -> Iterator[Condition]:
     if wanted.until is not None:
         yield "tasks.ended_at < ?", (wanted.until,)
     if wanted.source:
-        yield f"{_SOURCE} = ?", (wanted.source,)
+        yield f"{SOURCE} = ?", (wanted.source,)
     if wanted.kind:
-        yield f"{_KIND} = ?", (wanted.kind,)
+        yield f"{KIND} = ?", (wanted.kind,)
     if wanted.workdir:
         folder = wanted.workdir.rstrip("/")  # `0` comes after `/`: all that is below, by the order of the bytes
         yield (
@@ -129,8 +134,6 @@ def _conditions(db: sqlite3.Connection, wanted: Wanted) -> Iterator[Condition]:
         )
     if wanted.text:
         yield "tasks.id IN (SELECT rowid FROM texts WHERE texts MATCH ?)", (search.query(wanted.text),)
-    elif not wanted.provider:
-        yield "requests.part_of = ''", ()
 
 
 def _place(db: sqlite3.Connection, run_id: str) -> tuple[float, int]:

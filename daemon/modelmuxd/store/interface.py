@@ -210,6 +210,10 @@ class TaskStore(Protocol):
         the one before it is used. Raises as `history`."""
         ...
 
+    async def tally(self, wanted: Wanted, asked: Asked) -> list[Sum]:
+        """Sums of the runs that are `wanted`, by what is asked `by` and for `each`: provider, kind and status only."""
+        ...
+
     async def sums(self, asked: Asked) -> list[Sum]:
         """Statistics of what has ended, whatever was cleaned away since, from sums that are kept with each end."""
         ...

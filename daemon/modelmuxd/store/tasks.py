@@ -43,6 +43,7 @@ from modelmuxd.store import knowledge as knowing
 from modelmuxd.store import notices as noticing
 from modelmuxd.store import ratings as rating_
 from modelmuxd.store import settle as settling
+from modelmuxd.store import tally as tallying
 from modelmuxd.store.accept import accept
 from modelmuxd.store.claim import adopt, start_attempt
 from modelmuxd.store.database import current_epoch, next_epoch, open_database, unusable
@@ -234,6 +235,10 @@ class SqliteTaskStore:
                 ahead = self._readers.ahead(partial(past_.history, wanted=more))
             if page.count:
                 yield page
+
+    async def tally(self, wanted: Wanted, asked: Asked) -> list[Sum]:
+        await self._search(wanted)
+        return await self._readers.rows(lambda db: tallying.tally(db, wanted, asked))
 
     async def _search(self, wanted: Wanted) -> None:
         """See to it that what has ended can be searched."""
