@@ -113,6 +113,12 @@ async def test_the_token_is_needed_and_shown_nowhere(stage: Stage) -> None:
             good = await stage.run(engine, "x", provider="far")
             define(stage, server, "wrong")
             bad = await stage.run(engine, "x", provider="far")
+            define(stage, server, "s3cret-token")
+            echo = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32600, "message": "what is s3cret-token?"}}
+            server.raw["SendStreamingMessage"] = [(200, json.dumps(echo).encode())]
+            echoed = await stage.run(engine, "x", provider="far")
+    assert echoed.error is not None
+    assert "[redacted]" in echoed.error.message
     assert good.status == "success"
     assert bad.error is not None
     assert bad.error.code == "auth"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from muxwire.runs import RunResult
 
 pytestmark = pytest.mark.anyio
 
+KEY = "LAB_API_KEY"
 MODELS = b'{"data":[{"id":"m"}]}'
 
 
@@ -23,7 +26,9 @@ def said(text: str) -> bytes:
     return f"data: {piece}\n\ndata: [DONE]\n\n".encode()
 
 
-async def ask(root: Path, models: bytes, stream: bytes, status: int = 200) -> RunResult:
+async def ask(
+    root: Path, models: bytes, stream: bytes, status: int = 200, headers: Mapping[str, str] = {}, key: str = ""
+) -> RunResult:
     """One task without a model, to a server that answers these bytes."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -38,7 +43,9 @@ async def ask(root: Path, models: bytes, stream: bytes, status: int = 200) -> Ru
             self.send(stream)
 
         def send(self, raw: bytes) -> None:
-            self.send_response(status)
+            self.send_response(status if raw is stream or not stream else 200)
+            for name, value in (headers if raw is stream else {}).items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)
@@ -47,9 +54,10 @@ async def ask(root: Path, models: bytes, stream: bytes, status: int = 200) -> Ru
         threading.Thread(target=server.serve_forever, daemon=True).start()
         stage = Stage(root)
         url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        stage.adapters = {"lab": OpenAICompatible("lab", title="Lab", base_url=url, keys=())}  # type: ignore[dict-item]
+        stage.adapters = {"lab": OpenAICompatible("lab", title="Lab", base_url=url, keys=(KEY,) if key else ())}  # type: ignore[dict-item]
         async with stage.engine() as engine:
-            run = await stage.run(engine, "x", provider="lab", max_retries=1)
+            secrets = {KEY: key} if key else {}
+            run = await stage.run(engine, "x", provider="lab", max_retries=1, secrets=secrets)
         server.shutdown()
     return run
 
@@ -81,3 +89,53 @@ async def test_a_stream_without_an_end_is_not_held(tmp_path: Path) -> None:
     run = await ask(tmp_path, MODELS, b"data: " + b"x" * (65 << 20))
     assert run.error is not None
     assert "MiB" in run.error.message
+
+
+async def test_an_error_that_echoes_the_key_is_told_without_it(tmp_path: Path) -> None:
+    key = "lab-9f8e7d6c5b4a39281706f5e4d3c2b1a0"
+    body = json.dumps({"error": {"message": f"Incorrect API key provided: {key}."}}).encode()
+    run = await ask(tmp_path, MODELS, body, status=401, key=key)
+    assert run.error is not None
+    assert run.error.code == "auth"
+    assert key not in f"{run.error.message} {run.output} {run.summary}"
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+    assert left == []
+
+
+async def test_no_redirect_is_followed(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            return
+
+        def do_POST(self) -> None:
+            heard.append(self.path)
+
+        do_GET = do_POST
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        there = {"Location": f"http://127.0.0.1:{other.server_address[1]}/v1/chat/completions"}
+        run = await ask(tmp_path, MODELS, b"moved", status=307, headers=there, key="some-secret-key")
+        other.shutdown()
+    assert run.error is not None
+    assert "307" in run.error.message
+    assert heard == []
+
+
+async def test_a_small_answer_that_unpacks_to_a_large_one_is_not_held(tmp_path: Path) -> None:
+    packed = gzip.compress(b"data: " + b"x" * (200 << 20))
+    run = await ask(tmp_path, MODELS, packed, headers={"Content-Encoding": "gzip"})
+    assert run.error is not None
+    assert "MiB" in run.error.message
+
+
+@pytest.mark.parametrize(
+    "usage",
+    ['{"prompt_tokens": -5, "completion_tokens": "7"}', '{"prompt_tokens": 1e400}', '{"prompt_tokens": NaN}', "[7]"],
+)
+async def test_counts_that_are_none_are_no_counts(tmp_path: Path, usage: str) -> None:
+    last = f'data: {{"choices": [], "usage": {usage}}}\n\ndata: [DONE]\n\n'
+    run = await ask(tmp_path, MODELS, said("x").replace(b"data: [DONE]\n\n", last.encode()))
+    assert (run.status, run.output, run.token_usage) == ("success", "x", None)

@@ -25,7 +25,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -33,6 +33,7 @@ from urllib.parse import urljoin, urlsplit
 from modelmuxd.runner import web
 from modelmuxd.runner.a2a_dialects import FINAL, Dialect, Update, can_stream, dialect_of, read_update
 from modelmuxd.runner.a2a_wire import Failed, Refused, Wire
+from modelmuxd.runner.lines import Lines
 
 Json = dict[str, Any]
 POLL_SECONDS = (0.5, 1.0, 2.0, 5.0)
@@ -59,8 +60,9 @@ def run(call: Json, prompt: str) -> int:
     """0 when the remote task has completed."""
     token = os.environ.pop(TOKEN, "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
+    say = Lines(token).say
     with web.client(float(call["read_seconds"]), headers) as http:
-        conversation = Conversation(Wire(http), call)
+        conversation = Conversation(Wire(http), call, say)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _cancel)
         try:
@@ -83,8 +85,9 @@ def _cancel(*_: object) -> None:
 class Conversation:
     """One message and the task that comes of it."""
 
-    def __init__(self, wire: Wire, call: Json) -> None:
+    def __init__(self, wire: Wire, call: Json, say: Callable[[Json], None]) -> None:
         self._wire = wire
+        self._say = say
         self._call = call
         self.sent = False
         self._task = ""
@@ -107,7 +110,9 @@ class Conversation:
         else:
             self._send(prompt, str(uuid.uuid4()), stream=can_stream(card))
         self._until_final(streams=can_stream(card))
-        say({"a2a": "end", "text": "\n".join(text for text in self._texts.values() if text), "state": self._state})
+        self._say(
+            {"a2a": "end", "text": "\n".join(text for text in self._texts.values() if text), "state": self._state}
+        )
         return 0 if self._state == "completed" else 1
 
     def _meet(self) -> Json:
@@ -124,13 +129,13 @@ class Conversation:
         if self._wire.has_token and (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
             raise Failed(f"its card leads to {self._url}, and the token goes nowhere but to {self._call['url']}")
         name = card.get("name")
-        say({"a2a": "card", "name": name, "version": dialect.version, "url": self._url})
+        self._say({"a2a": "card", "name": name, "version": dialect.version, "url": self._url})
         return card
 
     def _send(self, prompt: str, message_id: str, *, stream: bool) -> None:
         """Once. A draft that does not know its own methods is a 0.2 whose card does not say so: it has done nothing."""
         self.sent = True
-        say({"a2a": "sent"})
+        self._say({"a2a": "sent"})
         asked = self._dialect.send(prompt, message_id, self._call, stream=stream)
         try:
             if stream:
@@ -193,7 +198,7 @@ class Conversation:
         except Failed as error:
             if not self._task:
                 raise
-            say({"a2a": "state", "state": self._state, "text": f"the stream broke off: {error}"})
+            self._say({"a2a": "state", "state": self._state, "text": f"the stream broke off: {error}"})
 
     def _take(self, result: Json) -> None:
         update = read_update(result)
@@ -202,7 +207,7 @@ class Conversation:
         self._artifacts(update)
         if update.state and (update.state, update.text) != (self._state, self._said):
             self._state, self._said = update.state, update.text
-            say({"a2a": "state", "state": update.state, "text": update.text})
+            self._say({"a2a": "state", "state": update.state, "text": update.text})
 
     def _artifacts(self, update: Update) -> None:
         for name, text, append in update.artifacts:
@@ -210,11 +215,11 @@ class Conversation:
             now = before + text if append else text
             self._texts[name] = now
             if now != before and now.startswith(before):
-                say({"a2a": "text", "text": now[len(before) :]})
+                self._say({"a2a": "text", "text": now[len(before) :]})
 
     def _name(self, task: str, context: str) -> None:
         self._task = task
-        say({"a2a": "task", "id": task, "context": context})
+        self._say({"a2a": "task", "id": task, "context": context})
 
     def cancel(self) -> None:
         """The remote task first; one that is not known cannot be canceled."""
@@ -224,9 +229,4 @@ class Conversation:
             asked = self._dialect.cancel(self._task)
             self._take(self._wire.ask(self._url, self._dialect, *asked, seconds=CANCEL_SECONDS))
         except Failed as error:
-            say({"a2a": "state", "state": "canceled", "text": f"the agent was not told: {error}"})
-
-
-def say(event: Json) -> None:
-    sys.stdout.buffer.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-    sys.stdout.buffer.flush()
+            self._say({"a2a": "state", "state": "canceled", "text": f"the agent was not told: {error}"})

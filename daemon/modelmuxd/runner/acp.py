@@ -27,6 +27,7 @@ from typing import Any
 from modelmuxd.runner.acp_modes import switch
 from modelmuxd.runner.acp_permission import allows, choose, table, word
 from modelmuxd.runner.acp_pipe import AgentError, Canceled, Pipe, Silent
+from modelmuxd.runner.lines import Lines
 
 Json = dict[str, Any]
 
@@ -39,6 +40,7 @@ PAST_PAUSE, PAST_SECONDS = 0.5, 30.0
 """The pause that ends the past of a loaded session, and how long that may last."""
 NO_SUCH_METHOD = -32601
 _NO_CAPABILITIES = {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
+say = Lines().say
 
 
 def main() -> None:
@@ -204,8 +206,3 @@ def _result(message: Json) -> Json:
         error = message["error"]
         raise AgentError(error if isinstance(error, dict) else {"message": str(error)})
     return table(message, "result")
-
-
-def say(event: Json) -> None:
-    sys.stdout.buffer.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-    sys.stdout.buffer.flush()

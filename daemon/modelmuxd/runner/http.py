@@ -27,6 +27,7 @@ from typing import Any
 import msgspec
 
 from modelmuxd.runner import stand_in, web
+from modelmuxd.runner.lines import Lines
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of one answer."""
@@ -34,8 +35,12 @@ MODELS_LIMIT = 8 * 1024 * 1024
 ERROR_LIMIT = 64 * 1024
 
 
-class Told(Exception):
-    """It has failed, and that has been said."""
+class Refused(Exception):
+    """An HTTP status that is no success, as it will be told."""
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        super().__init__(event["status"])
+        self.event = event
 
 
 def main() -> None:
@@ -46,50 +51,50 @@ def main() -> None:
 
 def run(call: dict[str, Any], prompt: str) -> int:
     """0 when the server has said all it had to say."""
+    key = os.environ.get(call.get("key_env") or "", "")
+    lines = Lines(key)
     try:
-        with web.client(float(call["read_seconds"]), _headers(call)) as client:
-            return _ask(client, call, prompt)
-    except Told:
+        with web.client(float(call["read_seconds"]), _headers(call, key)) as client:
+            return _ask(client, call, prompt, lines)
+    except Refused as error:
+        lines.say(error.event)
         return 1
     except (web.ConnectFailed, web.ConnectTimedOut) as error:
         if program := stand_in.find(call.get("stand_in", ""), os.environ.get("PATH", "")):
-            return _instead(program, call, prompt)
-        return _broken("connect", error)
+            return _instead(program, call, prompt, lines)
+        return _broken(lines, "connect", error)
     except web.TimedOut as error:
-        return _broken("timeout", error)
+        return _broken(lines, "timeout", error)
     except web.WebError as error:
-        return _broken("stream", error)
+        return _broken(lines, "stream", error)
     except (web.BadAddress, web.TooLarge, ValueError) as error:
-        return _broken("request", error)
+        return _broken(lines, "request", error)
 
 
-def _instead(program: str, call: dict[str, Any], prompt: str) -> int:
+def _instead(program: str, call: dict[str, Any], prompt: str, lines: Lines) -> int:
     try:
-        return stand_in.ask(program, call["body"], prompt, _say, LIMIT)
+        return stand_in.ask(program, call["body"], prompt, lines.say, LIMIT)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        return _broken("connect", error)
+        return _broken(lines, "connect", error)
 
 
-def _headers(call: dict[str, Any]) -> dict[str, str]:
+def _headers(call: dict[str, Any], key: str) -> dict[str, str]:
     headers = {"Content-Type": "application/json", **call.get("headers", {})}
-    if key := os.environ.get(call.get("key_env") or ""):
-        headers["Authorization"] = f"Bearer {key}"
-    return headers
+    return {**headers, "Authorization": f"Bearer {key}"} if key else headers
 
 
-def _ask(client: web.Client, call: dict[str, Any], prompt: str) -> int:
+def _ask(client: web.Client, call: dict[str, Any], prompt: str, lines: Lines) -> int:
     before = call["body"]["messages"]
     body = {**call["body"], "messages": [*before, {"role": "user", "content": prompt}]}
     if not body.get("model"):
         body["model"] = _first_model(client, call)
-    _say({"mux": "asked", "model": body["model"]})
+    lines.say({"mux": "asked", "model": body["model"]})
     with client.stream("POST", call["url"], json=body) as answer:
         if answer.status_code != 200:
-            return _failed(answer)
-        for line in _lines(answer):
-            sys.stdout.buffer.write(line + b"\n")
-            sys.stdout.buffer.flush()
-    _say({"mux": "done"})
+            raise _refused(answer)
+        for line in _events(answer):
+            lines.pass_on(line)
+    lines.say({"mux": "done"})
     return 0
 
 
@@ -97,7 +102,7 @@ def _first_model(client: web.Client, call: dict[str, Any]) -> str:
     """The model that the server lists first. Raises ValueError when it lists none that could be read."""
     with client.stream("GET", call["models_url"]) as listed:
         if listed.status_code != 200:
-            raise Told(_failed(listed))
+            raise _refused(listed)
         found = msgspec.json.decode(web.body(listed, MODELS_LIMIT))
     rows = (found.get("models") or found.get("data")) if isinstance(found, dict) else None
     for row in rows if isinstance(rows, list) else ():
@@ -107,7 +112,7 @@ def _first_model(client: web.Client, call: dict[str, Any]) -> str:
     raise ValueError("the server lists no model")
 
 
-def _lines(answer: web.Answer) -> Iterator[bytes]:
+def _events(answer: web.Answer) -> Iterator[bytes]:
     """The JSON of each event. A server that sends one whole object instead of a stream has sent one event."""
     for line in web.lines(answer, LIMIT):
         said = line.removeprefix(b"data:").strip()
@@ -115,24 +120,20 @@ def _lines(answer: web.Answer) -> Iterator[bytes]:
             yield said
 
 
-def _failed(answer: web.Answer) -> int:
+def _refused(answer: web.Answer) -> Refused:
     raw = b""
     for piece in answer.iter_bytes():
         raw = (raw + piece)[:ERROR_LIMIT]
+        if len(raw) == ERROR_LIMIT:
+            break
     try:
         body = json.loads(raw)
     except ValueError:
         body = raw.decode("utf-8", "replace")
     retry_after = answer.headers.get("retry-after", "")
-    _say({"mux": "failed", "status": answer.status_code, "retry_after": retry_after, "body": body})
+    return Refused({"mux": "failed", "status": answer.status_code, "retry_after": retry_after, "body": body})
+
+
+def _broken(lines: Lines, kind: str, error: Exception) -> int:
+    lines.say({"mux": "broken", "kind": kind, "message": str(error) or type(error).__name__})
     return 1
-
-
-def _broken(kind: str, error: Exception) -> int:
-    _say({"mux": "broken", "kind": kind, "message": str(error) or type(error).__name__})
-    return 1
-
-
-def _say(event: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
