@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from life_daemons import CEILING, Home, answer, gone, until
@@ -16,6 +17,8 @@ from muxclients.link.start import ATTEMPT_MARKER, connect, daemon_env, ensure_da
 from muxwire.faults import FaultError
 from muxwire.locks import try_lock, unlock
 from muxwire.places import places
+
+GOLDEN = Path(__file__).parent.parent / "store/golden/state-0.1.db"
 
 
 @pytest.fixture
@@ -60,6 +63,22 @@ def test_a_second_daemon_leaves_with_75(home: Home) -> None:
     assert second.returncode == 75
     assert err == f"modelmuxd: another daemon (pid {pid}) holds {home.places.daemon_lock}\n"
     assert home.ask() == pid
+
+
+def test_a_daemon_that_updates_a_large_record_is_known_to(home: Home) -> None:
+    os.makedirs(home.places.state, 0o700)
+    copy(GOLDEN, home.places.database)
+    lock = try_lock(home.places.daemon_lock)
+    assert lock is not None
+    try:
+        second = home.daemon(ready=False)
+        _, err = second.communicate(timeout=CEILING)
+    finally:
+        unlock(lock)
+    assert second.returncode == 75
+    assert " and copies and updates its record of 0 MB: ask again when that is done\n" in err
+    home.ask()
+    assert "modelmuxd: it copies and updates" in _text(home.places.startup_log)
 
 
 def test_a_client_waits_for_a_daemon_that_still_holds_the_claim(home: Home) -> None:

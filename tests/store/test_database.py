@@ -11,7 +11,7 @@ import anyio
 import pytest
 from modelmuxd.store.database import connect, next_epoch, open_database
 from modelmuxd.store.lookup import find
-from modelmuxd.store.migrations import SCHEMA, backup_path, integrity, read_steps
+from modelmuxd.store.migrations import SCHEMA, backup_path, integrity, outstanding, read_steps
 from modelmuxd.store.records import Attempt, Decided, NewTask, Task
 from modelmuxd.store.tasks import open_store
 from muxwire.faults import CONFIG, STORAGE, FaultError
@@ -180,3 +180,13 @@ def test_what_0_1_left_behind_can_be_read(path: Path) -> None:
     anyio.run(read)
     with closing(sqlite3.connect(path)) as db:
         assert integrity(db) == []
+
+
+def test_what_is_to_be_updated_is_told_beforehand(path: Path) -> None:
+    assert outstanding(path) == 0
+    copy(GOLDEN, path)
+    assert outstanding(path) == path.stat().st_size > 0
+    open_database(path).close()
+    assert outstanding(path) == 0
+    path.write_bytes(b"no database")
+    assert outstanding(path) == 0

@@ -89,19 +89,20 @@ def _start(places: Places, deadline: float, env: Mapping[str, str]) -> socket.so
 
 def _spawn(places: Places, deadline: float, env: Mapping[str, str]) -> socket.socket:
     """Start daemons until one answers: one that finds its predecessor still ending goes away with EXIT_BUSY."""
-    child = spawn_daemon(places, env)
+    child, said = spawn_daemon(places, env), ""
     for pause in _pauses(deadline):
         code = child.poll()  # before the look: a daemon that answers and then ends at once has still answered
         if sock := connect(places):
             _reap(child)
             return sock
         if code == EXIT_BUSY:
+            said = _last_lines(places)  # the next one begins the file anew
             child = spawn_daemon(places, env)
         elif code is not None:
             raise _unreachable(f"The daemon did not start: {_meaning(code)}", _last_lines(places), code)
         time.sleep(pause)
     _reap(child)
-    raise _unreachable("The daemon does not answer", _last_lines(places))
+    raise _unreachable("The daemon does not answer", _last_lines(places) or said)
 
 
 def spawn_daemon(places: Places, env: Mapping[str, str] = os.environ) -> subprocess.Popen[bytes]:

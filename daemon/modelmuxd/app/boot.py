@@ -37,6 +37,7 @@ from modelmuxd.life.policy_file import PolicyFile
 from modelmuxd.life.socket import Address, take_address
 from modelmuxd.life.supervision import Notifier
 from modelmuxd.runner.agents import Agents
+from modelmuxd.store.migrations import outstanding
 from modelmuxd.store.tasks import open_store
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ def _boot(here: Places, started_by_client: bool) -> None:
     logs.set_up(here.log)
     drain.hold_signals()
     address = take_address(here)
+    if update := _update(here):
+        sys.stderr.write(f"modelmuxd: it {update}\n")
     try:
         anyio.run(_live, here, address, started_by_client)
     finally:
@@ -80,7 +83,8 @@ def _root_of(error: BaseException) -> BaseException:
 def _failure(error: BaseException, here: Places) -> tuple[str, int]:
     """The line and the exit code."""
     if isinstance(error, Busy):
-        return str(error), EXIT_BUSY
+        update = _update(here)
+        return f"{error} and {update}" if update else str(error), EXIT_BUSY
     if isinstance(error, FaultError):
         fault = error.fault
         return f"{fault.message} {fault.hint}", EXIT_CONFIG if fault.code == CONFIG else EXIT_FAILED
@@ -88,6 +92,12 @@ def _failure(error: BaseException, here: Places) -> tuple[str, int]:
         return f"{error.filename or here.state}: {error.strerror or error}", EXIT_FAILED
     log.critical("Failed", exc_info=error, extra={"action": "fail"})
     return f"{type(error).__name__}: {error} ({here.log} says more)", EXIT_FAILED
+
+
+def _update(here: Places) -> str:
+    """What keeps a daemon from answering at once after an update; a copy of millions of runs takes a minute or two."""
+    size = outstanding(Path(here.database))
+    return f"copies and updates its record of {size / 1e6:,.0f} MB: ask again when that is done" if size else ""
 
 
 async def _live(here: Places, address: Address, started_by_client: bool) -> None:

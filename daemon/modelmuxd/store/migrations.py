@@ -6,6 +6,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from muxwire.faults import CONFIG, STORAGE, refuse
@@ -46,6 +47,15 @@ def migrate(db: sqlite3.Connection, path: Path, version: int, steps: Sequence[st
         back_up(db, backup_path(path, version))
     for number, step in enumerate(steps[version:], version + 1):
         _take(db, number, step)
+
+
+def outstanding(path: Path) -> int:
+    """Bytes of a file that is copied and brought to a newer schema when it is opened next; 0 for any other."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+            return path.stat().st_size if 0 < _pragma(db, "user_version") < len(read_steps()) else 0
+    except (OSError, sqlite3.Error):
+        return 0
 
 
 def backup_path(path: Path, version: int) -> Path:
