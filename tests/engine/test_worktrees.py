@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -212,9 +213,20 @@ async def test_it_outlives_the_daemon(stage: Stage, repository: Repository) -> N
 async def test_what_nobody_knows_of_is_cleared_away(stage: Stage, repository: Repository) -> None:
     stray = Path(stage.here.worktrees, "01m00000000000000000000000")
     stray.mkdir(parents=True)
+    stray.with_suffix(".index").touch()
     async with stage.engine() as engine:
         await engine.worktrees.collect()
-    assert not stray.exists()
+    assert list(Path(stage.here.worktrees).iterdir()) == []
+
+
+async def test_a_removal_that_was_killed_is_done_to_the_end(stage: Stage, repository: Repository) -> None:
+    async with stage.engine() as engine:
+        run = await isolated(stage, engine, "sh echo x >a.txt")
+    shutil.rmtree(run.worktree)
+    assert repository.traces()
+    async with stage.engine() as engine:
+        await engine.worktrees.collect()
+    assert (repository.traces(), list(Path(stage.here.worktrees).iterdir())) == ("", [])
 
 
 async def test_two_at_once_write_side_by_side(stage: Stage, repository: Repository) -> None:

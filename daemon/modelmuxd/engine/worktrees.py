@@ -169,19 +169,28 @@ class Worktrees:
 
     async def collect(self) -> None:
         """At the daemon's start: clear away what a crash has left, and what no run is known of."""
-        for name in await anyio.to_thread.run_sync(_names, self._folder):
+        for name in await anyio.to_thread.run_sync(git.names, self._folder):
             try:
-                await self.tidy(await self._store.find(name))
+                task = await self._store.find(name)
             except FaultError as error:
                 if error.fault.code == NOT_FOUND:
-                    await self._delete(str(Path(self._folder, name)))
+                    await self._forget(str(Path(self._folder, name)))
+                continue
+            await self._remove_the_rest(task)
+            await self.tidy(task)
 
-    async def _delete(self, folder: str) -> None:
+    async def _forget(self, folder: str) -> None:
         async with self._lock:
             try:
-                await anyio.to_thread.run_sync(git.delete, folder)
+                await anyio.to_thread.run_sync(git.forget, folder)
             except OSError as error:
                 log.warning("a folder is left behind: %s", error)
+
+    async def _remove_the_rest(self, task: Task) -> None:
+        tree = task.new.worktree
+        async with self._lock:
+            if tree is not None and await anyio.to_thread.run_sync(git.half_removed, tree):
+                await git.remove(tree, task.new.env)  # its folder is gone, which alone could fail
 
     async def _there(self, task: Task) -> Worktree:
         tree = task.new.worktree
@@ -218,13 +227,6 @@ class Worktrees:
 
 def _private(folder: str) -> None:
     Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return [one.name for one in Path(folder).iterdir() if one.is_dir()]
-    except FileNotFoundError:
-        return []
 
 
 def _not_made(tree: Worktree, error: Exception) -> Fault:

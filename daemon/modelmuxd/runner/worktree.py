@@ -24,6 +24,8 @@ from muxwire.runs import Changes
 from modelmuxd.domain.worktree import Worktree
 from modelmuxd.runner.git import Git, GitFailed
 
+INDEX = ".index"
+"""What ends the name of the file beside a worktree's folder that is our index of it."""
 PATCH_LIMIT = 32 * 1024 * 1024
 """Bytes of a patch that travel to a client; a larger one is taken from the folder itself."""
 _DIFF = ("diff-tree", "-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
@@ -119,6 +121,24 @@ async def apply(tree: Worktree, env: Mapping[str, str], patch: bytes) -> None:
 def exists(tree: Worktree) -> bool:
     """Whether it was made to the end and not removed since. Looks at the disk."""
     return Path(tree.path).is_dir() and Path(_index(tree)).exists()
+
+
+def half_removed(tree: Worktree) -> bool:
+    """Whether somebody was killed while he removed it: `remove` takes the index away last. Looks at the disk."""
+    return not Path(tree.path).is_dir() and Path(_index(tree)).exists()
+
+
+def names(folder: str) -> list[str]:
+    """Of the worktrees in a folder that there is anything of. Looks at the disk."""
+    with suppress(FileNotFoundError):
+        return sorted({one.name.removesuffix(INDEX) for one in Path(folder).iterdir()})
+    return []
+
+
+def forget(folder: str) -> None:
+    """One that no repository is known of. Raises OSError."""
+    delete(folder)
+    Path(f"{folder}{INDEX}").unlink(missing_ok=True)
 
 
 def delete(folder: str) -> None:
@@ -225,4 +245,4 @@ def _ref(tree: Worktree) -> str:
 
 
 def _index(tree: Worktree) -> str:
-    return f"{tree.path}.index"
+    return f"{tree.path}{INDEX}"
