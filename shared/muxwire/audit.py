@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.history import Text
-from muxwire.runs import flag
+from muxwire.options import flag
 
 
 class AuditParams(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from muxwire.runs import CallerEnv, Cost, flag
+from muxwire.options import flag
+from muxwire.runs import CallerEnv, Cost
 
 
 class BenchmarkParams(msgspec.Struct, frozen=True, omit_defaults=True):

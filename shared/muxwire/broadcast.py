@@ -8,8 +8,22 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.faults import Fault
-from muxwire.runs import CallerEnv, Cost, Origin, RunResult, TokenUsage, flag
-from muxwire.words import Effort, Sandbox, State
+from muxwire.options import (
+    Background,
+    CancelOnHangup,
+    Carry,
+    IdempotencyKey,
+    MaxCost,
+    Priority,
+    Profile,
+    Reasoning,
+    WaitSeconds,
+    WholeTimeout,
+    Workdir,
+    flag,
+)
+from muxwire.runs import CallerEnv, Cost, Origin, RunResult, TokenUsage
+from muxwire.words import Sandbox, State
 
 
 class BroadcastParams(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,10 +56,7 @@ class BroadcastParams(msgspec.Struct, frozen=True, omit_defaults=True):
         Annotated[int, Meta(ge=1)] | None,
         Meta(description="Seconds each of them may take (default: limits.timeout).", extra=flag("--member-timeout")),
     ] = None
-    timeout: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
-        Meta(description="Seconds after which it ends, waiting included.", extra=flag("-t", "--timeout")),
-    ] = None
+    timeout: WholeTimeout = None
     compare: Annotated[
         bool, Meta(description="Say how far they agree, and what each says alone.", extra=flag("--compare"))
     ] = False
@@ -53,40 +64,22 @@ class BroadcastParams(msgspec.Struct, frozen=True, omit_defaults=True):
         str, Meta(description="Who ranks the answers without knowing whose they are.", extra=flag("--judge"))
     ] = ""
     sandbox: Annotated[Sandbox, Meta(description="What the agents may change.", extra=flag("--sandbox"))] = "read-only"
-    workdir: Annotated[str, Meta(description="Folder the agents work in.", extra=flag("-w", "--workdir"))] = ""
+    workdir: Workdir = ""
     worktree: Annotated[
         bool, Meta(description="Each in a git worktree of its own; needed to write.", extra=flag("--worktree"))
     ] = False
-    carry: Annotated[
-        bool, Meta(description="Take along what is not committed (with --worktree).", extra=flag("--carry"))
-    ] = False
+    carry: Carry = False
     max_retries: Annotated[
         int, Meta(description="Attempts per member in all, 1 to 5.", ge=1, le=5, extra=flag("-r", "--max-retries"))
     ] = 1
-    profile: Annotated[str, Meta(description="Named profile from profiles.toml.", extra=flag("--profile"))] = ""
-    reasoning_effort: Annotated[
-        Effort | None, Meta(description="How hard the models should think.", extra=flag("--reasoning-effort"))
-    ] = None
-    max_cost: Annotated[
-        Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Dollars it may cost in all, shared by those asked.", extra=flag("--budget")),
-    ] = None
-    priority: Annotated[int, Meta(description="Higher runs first.", ge=-100, le=100, extra=flag("--priority"))] = 0
-    wait_s: Annotated[
-        Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
-    ] = None
-    background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
-    cancel_on_hangup: Annotated[
-        bool,
-        Meta(
-            description="Cancel it all when this command is interrupted, killed or hangs up.",
-            extra=flag("--cancel-on-interrupt"),
-        ),
-    ] = False
-    idempotency_key: Annotated[
-        str, Meta(description="The same key attaches to the same run.", extra=flag("--idempotency-key"))
-    ] = ""
+    profile: Profile = ""
+    reasoning_effort: Reasoning = None
+    max_cost: MaxCost = None
+    priority: Priority = 0
+    wait_s: WaitSeconds = None
+    background: Background = False
+    cancel_on_hangup: CancelOnHangup = False
+    idempotency_key: IdempotencyKey = ""
     origin: Origin = Origin()
     env: CallerEnv = CallerEnv()
 

@@ -8,8 +8,23 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.faults import Fault
-from muxwire.runs import CallerEnv, Changes, Cost, Origin, TokenUsage, flag
-from muxwire.words import Effort, Sandbox, State
+from muxwire.options import (
+    Background,
+    CancelOnHangup,
+    Carry,
+    IdempotencyKey,
+    Isolated,
+    MaxCost,
+    Priority,
+    Profile,
+    Reasoning,
+    WaitSeconds,
+    WholeTimeout,
+    Workdir,
+    flag,
+)
+from muxwire.runs import CallerEnv, Changes, Cost, Origin, TokenUsage
+from muxwire.words import Sandbox, State
 
 
 class CollaborateParams(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,48 +48,25 @@ class CollaborateParams(msgspec.Struct, frozen=True, omit_defaults=True):
     max_rounds: Annotated[
         int, Meta(description="Rounds at most (default: the pattern's).", ge=0, le=50, extra=flag("--max-rounds"))
     ] = 0
-    max_cost: Annotated[
-        Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Dollars it may cost in all.", extra=flag("--budget")),
-    ] = None
+    max_cost: MaxCost = None
     turn_timeout: Annotated[
         Annotated[int, Meta(ge=1)] | None,
         Meta(description="Seconds each turn may take (default: limits.timeout).", extra=flag("--turn-timeout")),
     ] = None
-    timeout: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
-        Meta(description="Seconds after which it ends, waiting included.", extra=flag("-t", "--timeout")),
-    ] = None
+    timeout: WholeTimeout = None
     sandbox: Annotated[Sandbox, Meta(description="What those may change who do the work.", extra=flag("--sandbox"))] = (
         "read-only"
     )
-    workdir: Annotated[str, Meta(description="Folder the agents work in.", extra=flag("-w", "--workdir"))] = ""
-    worktree: Annotated[
-        bool, Meta(description="Work in a git worktree of its own; see `muxctl diff`.", extra=flag("--worktree"))
-    ] = False
-    carry: Annotated[
-        bool, Meta(description="Take along what is not committed (with --worktree).", extra=flag("--carry"))
-    ] = False
-    profile: Annotated[str, Meta(description="Named profile from profiles.toml.", extra=flag("--profile"))] = ""
-    reasoning_effort: Annotated[
-        Effort | None, Meta(description="How hard the models should think.", extra=flag("--reasoning-effort"))
-    ] = None
-    priority: Annotated[int, Meta(description="Higher runs first.", ge=-100, le=100, extra=flag("--priority"))] = 0
-    wait_s: Annotated[
-        Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
-    ] = None
-    background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
-    cancel_on_hangup: Annotated[
-        bool,
-        Meta(
-            description="Cancel it all when this command is interrupted, killed or hangs up.",
-            extra=flag("--cancel-on-interrupt"),
-        ),
-    ] = False
-    idempotency_key: Annotated[
-        str, Meta(description="The same key attaches to the same run.", extra=flag("--idempotency-key"))
-    ] = ""
+    workdir: Workdir = ""
+    worktree: Isolated = False
+    carry: Carry = False
+    profile: Profile = ""
+    reasoning_effort: Reasoning = None
+    priority: Priority = 0
+    wait_s: WaitSeconds = None
+    background: Background = False
+    cancel_on_hangup: CancelOnHangup = False
+    idempotency_key: IdempotencyKey = ""
     origin: Origin = Origin()
     env: CallerEnv = CallerEnv()
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from muxwire.runs import flag
+from muxwire.options import flag
 
 By = Literal["day", "model", "provider", "account", "origin", "workdir"]
 

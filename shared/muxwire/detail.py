@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.faults import Fault
-from muxwire.runs import Cost, Origin, RunRef, RunResult, TokenUsage, flag
+from muxwire.options import flag
+from muxwire.runs import Cost, Origin, RunRef, RunResult, TokenUsage
 from muxwire.words import Enforcement
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.history import HistoryResult, Source, Status, Text
-from muxwire.runs import flag
+from muxwire.options import flag
 
 Format = Literal["csv", "json", "jsonl", "md"]
 

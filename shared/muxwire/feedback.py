@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from muxwire.runs import flag
+from muxwire.options import flag
 
 LISTED = 20
 

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.faults import Fault
-from muxwire.runs import Cost, TokenUsage, flag
+from muxwire.options import flag
+from muxwire.runs import Cost, TokenUsage
 from muxwire.words import State
 
 Text = Annotated[str, Meta(max_length=1000)]

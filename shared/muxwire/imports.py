@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.faults import Fault
-from muxwire.runs import flag
+from muxwire.options import flag
 
 
 class ImportParams(msgspec.Struct, frozen=True, omit_defaults=True):

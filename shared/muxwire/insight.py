@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from muxwire.budget import BudgetReport
 from muxwire.faults import Fault
+from muxwire.options import flag
 from muxwire.queue import AccountLine, PausedLine
-from muxwire.runs import flag
 
 
 class Nothing(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from muxwire.runs import flag
+from muxwire.options import flag
 
 Kept = Literal["outputs", "events", "runs"]
 """`outputs`: answers and what agents printed; `events`: what happened in a run, step by step; `runs`: all of it."""

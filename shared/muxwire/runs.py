@@ -8,12 +8,21 @@ import msgspec
 from msgspec import Meta
 
 from muxwire.faults import Fault
-from muxwire.words import Effort, Enforcement, Sandbox, State, WaitReason
-
-
-def flag(*names: str, **more: object) -> dict[str, object]:
-    """How a field is spelled on the command line; `flag("-p", "--provider")`, `flag(positional=True)`."""
-    return {"cli": {"flags": list(names), **more}}
+from muxwire.options import (
+    Background,
+    CancelOnHangup,
+    Carry,
+    IdempotencyKey,
+    Isolated,
+    MaxCost,
+    Priority,
+    Profile,
+    Reasoning,
+    WaitSeconds,
+    Workdir,
+    flag,
+)
+from muxwire.words import Enforcement, Sandbox, State, WaitReason
 
 
 class CallerEnv(msgspec.Struct, frozen=True):
@@ -54,7 +63,7 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = "auto"
     model: Annotated[str, Meta(description="Model to ask for.", extra=flag("-m", "--model"))] = ""
     sandbox: Annotated[Sandbox, Meta(description="What the agent may change.", extra=flag("--sandbox"))] = "read-only"
-    workdir: Annotated[str, Meta(description="Folder the agent works in.", extra=flag("-w", "--workdir"))] = ""
+    workdir: Workdir = ""
     session_id: Annotated[
         str, Meta(description="Session to go on with: its id, or a run of it.", extra=flag("--session"))
     ] = ""
@@ -75,31 +84,17 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
             extra=flag("--failover/--no-failover"),
         ),
     ] = None
-    profile: Annotated[str, Meta(description="Named profile from profiles.toml.", extra=flag("--profile"))] = ""
-    reasoning_effort: Annotated[
-        Effort | None, Meta(description="How hard the model should think.", extra=flag("--reasoning-effort"))
-    ] = None
+    profile: Profile = ""
+    reasoning_effort: Reasoning = None
     prefer: Annotated[
         Literal["quality", "balanced", "cheap", "fast"] | None,
         Meta(description="What counts most in the choice (default: routing.prefer).", extra=flag("--prefer")),
     ] = None
-    max_cost: Annotated[
-        Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Dollars it may cost in all, retries included.", extra=flag("--budget")),
-    ] = None
-    priority: Annotated[int, Meta(description="Higher runs first.", ge=-100, le=100, extra=flag("--priority"))] = 0
-    wait_s: Annotated[
-        Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
-    ] = None
-    background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
-    cancel_on_hangup: Annotated[
-        bool,
-        Meta(
-            description="Cancel the run when this command is interrupted, killed or hangs up.",
-            extra=flag("--cancel-on-interrupt"),
-        ),
-    ] = False
+    max_cost: MaxCost = None
+    priority: Priority = 0
+    wait_s: WaitSeconds = None
+    background: Background = False
+    cancel_on_hangup: CancelOnHangup = False
     after: Annotated[
         tuple[str, ...], Meta(description="Start when this run has succeeded; may be repeated.", extra=flag("--after"))
     ] = ()
@@ -108,12 +103,8 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
         Annotated[float, Meta(ge=1)] | None,
         Meta(description="Seconds by which it must have ended, waiting included.", extra=flag("--deadline")),
     ] = None
-    worktree: Annotated[
-        bool, Meta(description="Work in a git worktree of its own; see `muxctl diff`.", extra=flag("--worktree"))
-    ] = False
-    carry: Annotated[
-        bool, Meta(description="Take along what is not committed (with --worktree).", extra=flag("--carry"))
-    ] = False
+    worktree: Isolated = False
+    carry: Carry = False
     decompose: Annotated[
         bool,
         Meta(
@@ -121,9 +112,7 @@ class DispatchParams(msgspec.Struct, frozen=True, omit_defaults=True):
             extra=flag("--decompose"),
         ),
     ] = False
-    idempotency_key: Annotated[
-        str, Meta(description="The same key attaches to the same run.", extra=flag("--idempotency-key"))
-    ] = ""
+    idempotency_key: IdempotencyKey = ""
     origin: Origin = Origin()
     env: CallerEnv = CallerEnv()
 
@@ -290,18 +279,9 @@ class RetryParams(msgspec.Struct, frozen=True, omit_defaults=True):
         str, Meta(description="Another provider, or `provider/model`, than before.", extra=flag("-p", "--provider"))
     ] = ""
     model: Annotated[str, Meta(description="Another model than before.", extra=flag("-m", "--model"))] = ""
-    wait_s: Annotated[
-        Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Seconds to wait for the end before answering as it stands.", extra=flag("--wait")),
-    ] = None
-    background: Annotated[bool, Meta(description="Answer with the run id at once.", extra=flag("--background"))] = False
-    cancel_on_hangup: Annotated[
-        bool,
-        Meta(
-            description="Cancel the run when this command is interrupted, killed or hangs up.",
-            extra=flag("--cancel-on-interrupt"),
-        ),
-    ] = False
+    wait_s: WaitSeconds = None
+    background: Background = False
+    cancel_on_hangup: CancelOnHangup = False
     env: CallerEnv = CallerEnv()
 
 
