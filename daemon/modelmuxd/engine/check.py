@@ -70,37 +70,37 @@ class Prober:
         just the built-in ones.
         """
         asked = self._adapters if adapters is None else adapters
-        entries = await self._entries(tuple(asked.values()), env, names, refresh=refresh)
+        entries, located = await self._look(tuple(asked.values()), env, names, refresh=refresh)
         await self._save()
         now = self._now()
-        age = now - min((entry.at for entry in entries.values()), default=now)
-        located = {name: entry.located for name, entry in entries.items()}
-        for name, adapter in asked.items():
-            if isinstance(adapter, Served):
-                located[name] = await to_thread.run_sync(with_server, located[name], adapter, env)
-        return Probe(located, max(age, 0.0))
+        age = now - min((entry.at for entry in entries), default=now)
+        return Probe(dict(zip(asked, located, strict=True)), max(age, 0.0))
 
     async def locate(self, adapter: Adapter, env: Mapping[str, str], names: frozenset[str] = frozenset()) -> Located:
         """One provider; cheap enough to ask before every attempt."""
-        found = (await self._entries((adapter,), env, names, refresh=False))[adapter.name].located
-        return await to_thread.run_sync(with_server, found, adapter, env) if isinstance(adapter, Served) else found
+        _, (located,) = await self._look((adapter,), env, names, refresh=False)
+        return located
 
-    async def _entries(
+    async def _look(
         self, adapters: Sequence[Adapter], env: Mapping[str, str], names: frozenset[str], *, refresh: bool
-    ) -> dict[str, Entry]:
+    ) -> tuple[list[Entry], list[Located]]:
+        """What is known of each, looked at anew where it has changed; and the same with what its server says now. In
+        one visit to a thread: to go there and back takes longer than to look."""
         if self._known is None:
             self._known = await to_thread.run_sync(read_cache, self._cache, self._version)
         keys = [identity(adapter, env, names) for adapter in adapters]
         known = [None if refresh else self._known.get(key) for key in keys]
         now = self._now()
 
-        def look() -> list[Entry]:
-            return [examine(one, env, names, old, now) for one, old in zip(adapters, known, strict=True)]
+        def look() -> tuple[list[Entry], list[Located]]:
+            entries = [examine(one, env, names, old, now) for one, old in zip(adapters, known, strict=True)]
+            pairs = zip(adapters, (entry.located for entry in entries), strict=True)
+            return entries, [with_server(found, one, env) if isinstance(one, Served) else found for one, found in pairs]
 
-        entries = await to_thread.run_sync(look)
+        entries, located = await to_thread.run_sync(look)
         for key, entry, old in zip(keys, entries, known, strict=True):
             self._keep(key, entry, fresh=entry is not old)
-        return {adapter.name: entry for adapter, entry in zip(adapters, entries, strict=True)}
+        return entries, located
 
     def _keep(self, key: str, entry: Entry, *, fresh: bool) -> None:
         """Runs on the loop only: nothing else touches the two fields."""

@@ -49,9 +49,11 @@ class Check:
     async def __call__(self, params: CheckParams, call: Call) -> Report:
         loaded = await self._settings.read(params.workdir or None)
         settings = _settings(loaded, self._adapters)
-        env = {**params.env, **await call.need(await self._names(params.env, settings))}
-        adapters = settings.adapters
+        adapters, env = settings.adapters, params.env
         probe = await self._prober.check(env, refresh=params.refresh, adapters=adapters)
+        if supplied := await call.need(_names(probe, settings)):
+            env = {**env, **supplied}
+            probe = await self._prober.check(env, adapters=adapters)
         names = frozenset(env)
         located = {
             name: under_profile(found, adapters[name], settings.of(name), names)
@@ -77,13 +79,13 @@ class Check:
         parent = await self._runs.parent(call.peer.pid)
         return await self._callers.among(settings, call.peer.pid, client=params.client, parent=parent)
 
-    async def _names(self, env: Mapping[str, str], settings: TaskSettings) -> list[str]:
-        """Variables that decide who is logged in, those that a CLI's own settings name among them."""
-        probe = await self._prober.check(env, adapters=settings.adapters)
-        names: set[str] = set()
-        for name, adapter in settings.adapters.items():
-            names |= names_needed(adapter, probe.located[name].login, settings.of(name))
-        return sorted(names)
+
+def _names(probe: Probe, settings: TaskSettings) -> list[str]:
+    """Variables that decide who is logged in, those that a CLI's own settings name among them."""
+    names: set[str] = set()
+    for name, adapter in settings.adapters.items():
+        names |= names_needed(adapter, probe.located[name].login, settings.of(name))
+    return sorted(names)
 
 
 def _settings(loaded: Loaded, adapters: Mapping[str, Adapter]) -> TaskSettings:
