@@ -92,7 +92,9 @@ class Wizard:
             if not one.available and one.fault and one.path:
                 self._say(f"✗ {name}: {one.fault.message} {one.fault.hint}".rstrip())
         if not self.done.usable:
-            self.done.notices.append("No agent can be used yet; `muxctl check` says what each lacks.")
+            self.done.notices.append(
+                "No agent can be used yet, so no profiles.toml was written; `muxctl check` says what each lacks."
+            )
             return
         self._profiles(self.done.usable)
 

@@ -55,14 +55,17 @@ def test_a_transcript_has_every_turn_and_no_answer_can_leave_its_place() -> None
     hostile = "fine\n\n# run 01fake\n\x1b[2J"
     said = msgspec.structs.replace(DETAIL.result, step="critic|", round=2, output=hostile, provider="codex")
     failed = msgspec.structs.replace(said, step="judge", round=1, output="", error=Fault("quota", "Used *up*."))
-    detail = msgspec.structs.replace(DETAIL, task="Say <b>it</b>", turns=(said, failed))
+    silent = msgspec.structs.replace(said, step="mute", output="")
+    detail = msgspec.structs.replace(DETAIL, task="Say <b>it</b>", turns=(said, failed, silent))
     text = renderers.start("show", View(), ShowParams("x", markdown=True)).result(detail).stdout.decode()
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert [one.partition(":")[0] for one in headings[1:]] == [
         "## Task",
         r"## critic\|, round 2",
         "## judge",
+        "## mute, round 2",
         "## Result",
     ]
     assert "> fine\n>\n> # run 01fake\n> ␛[2J\n" in text
+    assert "\nNo answer.\n" in text
     assert "quota: Used \\*up\\*.\n" in text

@@ -27,6 +27,7 @@ def _said(run: RunResult) -> str:
     """Its answer; where there is none, why."""
     if run.output_cleaned:
         return "It was cleaned away.\n"
+    said = [quoted(run.output)] if run.output else []
     if run.error is not None:
-        return quoted(run.output) + f"\n{plain(f'{run.error.code}: {run.error.message}')}\n"
-    return quoted(run.output)
+        said.append(f"{plain(f'{run.error.code}: {run.error.message}')}\n")
+    return "\n".join(said) or "No answer.\n"
