@@ -19,7 +19,7 @@ from modelmuxd.edge.render import renderers
 from modelmuxd.edge.server import Server
 from modelmuxd.edge.table import Handlers
 from modelmuxd.store.records import Task
-from muxwire.methods import ANSWER, ATTACH, DISPATCH, RETRY
+from muxwire.methods import ANSWER, ATTACH, DISPATCH, RETRY, WAIT, WATCH
 from muxwire.version import VERSION
 
 
@@ -35,7 +35,15 @@ class House(Stage):
                 handlers.Runs(engine.runs),
             )
             table = Handlers(
-                {DISPATCH: dispatch, RETRY: dispatch.retry, ATTACH: runs.attach, ANSWER: runs.answer}, partial=True
+                {
+                    DISPATCH: dispatch,
+                    RETRY: dispatch.retry,
+                    ATTACH: runs.attach,
+                    ANSWER: runs.answer,
+                    WAIT: runs.wait,
+                    WATCH: runs.watch,
+                },
+                partial=True,
             )
             server = Server(table, version=VERSION, renderers=renderers)
             async with await anyio.create_unix_listener(self.here.socket) as listener:

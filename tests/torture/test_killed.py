@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from torture.world import ROUNDS, Crowd, World, until, world
+from torture.world import CEILING, ROUNDS, Crowd, World, until, world
 
-pytestmark = [pytest.mark.torture, pytest.mark.timeout(60 + ROUNDS * 6)]
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(CEILING + 60 + ROUNDS * 6)]
 CLIENTS = 8
 
 

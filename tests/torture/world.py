@@ -123,7 +123,10 @@ class World(Stage):
         runs = list(self.accepted.values())
         for start in range(0, len(runs), 50):
             some = runs[start : start + 50]
-            until(lambda some=some: self._over(some), "the end of all runs")  # type: ignore[misc]
+            try:
+                until(lambda some=some: self._over(some), "the end of all runs")  # type: ignore[misc]
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{self.muxctl('status').stdout}") from None
         return Counter(str(state) for (state,) in self.rows("SELECT state FROM tasks"))
 
     def _over(self, runs: list[str]) -> bool:

@@ -27,7 +27,12 @@ class Secrets:
         return f"<Secrets of {len(self._values)} runs>"
 
     def keep(self, run_id: str, values: Mapping[str, str]) -> None:
-        self._values[run_id] = dict(values)
+        """For a run, besides what it has."""
+        self._values.setdefault(run_id, {}).update(values)
+        self.learn(values)
+
+    def learn(self, values: Mapping[str, str]) -> None:
+        """For whichever run of an earlier daemon is refilled next."""
         self._latest.update(values)
 
     def refill(self, run_id: str, names: Iterable[str], login: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -142,12 +142,24 @@ class Runs:
         signals = of_retry(await self._store.attempts(retry_of), now) if retry_of else ()
         with anyio.CancelScope(shield=True):  # a caller who hangs up now must not leave a stored task unqueued
             stored, fresh = await self._store.submit(task, decided(caller, task), signals)
-            if fresh and stored.ended_at is None:
-                self._secrets.keep(stored.new.run_id, secrets)
-                (self._conductor.take if plan else self._scheduler.put)(stored)
+            if stored.ended_at is None:
+                self._secrets.keep(stored.new.run_id, secrets)  # also when asked again: its daemon may be a new one
+                if fresh:
+                    (self._conductor.take if plan else self._scheduler.put)(stored)
                 self._scheduler.free(*map(key, secrets))
         self._hub.notify(stored.new.run_id)  # pyright: ignore[reportPossiblyUnboundVariable] - a shield swallows nothing
         return stored  # pyright: ignore[reportPossiblyUnboundVariable]
+
+    def lacking(self, tasks: Iterable[Task]) -> tuple[str, ...]:
+        """Variables that those runs need and have no more: they are of an earlier daemon, and values are not stored."""
+        lost = [task.new for task in tasks if task.ended_at is None]
+        names = {name for new in lost if self._secrets.missing(new.run_id, new.env_names) for name in new.env_names}
+        return tuple(sorted(names))
+
+    def supply(self, secrets: Mapping[str, str]) -> None:
+        """What a client that waits for runs has of what they lack; all that wait for the like are looked at again."""
+        self._secrets.learn(secrets)
+        self._scheduler.free(*map(key, secrets))
 
     async def started(self) -> tuple[int, int]:
         """Attempts of the last hour and of the last day."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from muxwire.detail import RunDetail
 from muxwire.faults import USAGE, refuse
 from muxwire.runs import (
@@ -20,6 +22,7 @@ from muxwire.sessions import SessionList, SessionsParams
 from modelmuxd.edge.calls import Call
 from modelmuxd.edge.origin import origin_of
 from modelmuxd.engine.runs import Runs as Engine
+from modelmuxd.store.records import Task
 
 CANCEL_WAIT = 15.0
 """Seconds that `cancel` waits for trees to be dead: the grace period, and what killing takes on a busy machine."""
@@ -34,6 +37,8 @@ class Runs:
 
     async def watch(self, params: WatchParams, call: Call) -> RunResult:
         task = await self._engine.find(params.run_id)
+        if params.follow:
+            await self._supply([task], call)
         async for event in self._engine.watch(task.new.run_id, params.since, follow=params.follow):
             await call.event(event)
         return await self._engine.result(await self._engine.find(task.new.run_id))
@@ -53,9 +58,15 @@ class Runs:
         return await self._engine.result(await self._engine.answer(task.new.run_id, params.text))
 
     async def wait(self, params: WaitParams, call: Call) -> WaitResult:
-        found = [(await self._engine.find(run)).new.run_id for run in params.run_ids]
-        tasks = await self._engine.wait(found, params.wait_s)
+        found = [await self._engine.find(run) for run in params.run_ids]
+        await self._supply(found, call)
+        tasks = await self._engine.wait([task.new.run_id for task in found], params.wait_s)
         return WaitResult(runs=tuple([await self._engine.result(task) for task in tasks]))
+
+    async def _supply(self, tasks: Sequence[Task], call: Call) -> None:
+        """Who waits for runs of an earlier daemon can give them the keys that died with it."""
+        if names := self._engine.lacking(tasks):
+            self._engine.supply(await call.need(names))
 
     async def cancel(self, params: CancelParams, call: Call) -> CancelResult:
         ids = await self._named(params, call)
