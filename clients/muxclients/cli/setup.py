@@ -9,8 +9,11 @@ import click
 from muxwire.words import EXIT_SUCCESS
 
 from muxclients.cli.derive import Command, json_option
+from muxclients.cli.failure import describe, tell
 
 if TYPE_CHECKING:
+    from muxwire.faults import FaultError
+
     from muxclients.setup.ides import Ide
     from muxclients.setup.registration import Change, Registered
 
@@ -18,16 +21,27 @@ if TYPE_CHECKING:
 def _run(
     names: tuple[str, ...], all: bool, scope: Literal["user", "project"], remove: bool, dry_run: bool, json: bool
 ) -> int:
+    from muxwire.faults import FaultError
+
     from muxclients.setup.registration import apply, change, standing
 
     here = os.getcwd()
     if not names and not all:
         _show(standing(here), json=json)
         return EXIT_SUCCESS
-    changes = [change(ide, scope, here, remove=remove) for ide in _chosen(names, here)]
-    backups = [apply(one) if one.before != one.after and not dry_run else "" for one in changes]
-    _tell(changes, backups, dry_run=dry_run, json=json)
-    return EXIT_SUCCESS
+    chosen = _chosen(names, here)
+    done: list[tuple[Change, str]] = []
+    wrong: dict[str, FaultError] = {}
+    for ide in chosen:
+        try:
+            edit = change(ide, scope, here, remove=remove)
+            done.append((edit, apply(edit) if edit.before != edit.after and not dry_run else ""))
+        except FaultError as error:
+            if len(chosen) == 1:
+                raise
+            wrong[ide.name] = error  # no reason to leave out the next
+    _tell(done, wrong, dry_run=dry_run, json=json)
+    return max((describe(error)[1] for error in wrong.values()), default=EXIT_SUCCESS)
 
 
 def _chosen(names: tuple[str, ...], here: str) -> list[Ide]:
@@ -55,20 +69,24 @@ def _show(found: list[Registered], *, json: bool) -> None:
         print(f"\n  → muxctl setup {' '.join(missing)}")
 
 
-def _tell(changes: list[Change], backups: list[str], *, dry_run: bool, json: bool) -> None:
+def _tell(done: list[tuple[Change, str]], wrong: dict[str, FaultError], *, dry_run: bool, json: bool) -> None:
     if json:
-        rows = [
-            {"name": one.name, "file": one.file, "changed": one.before != one.after, "diff": one.diff, "backup": kept}
-            for one, kept in zip(changes, backups, strict=True)
-        ]
-        _json({"dry_run": dry_run, "changes": rows})
+        faults = {name: error.fault for name, error in wrong.items()}
+        _json({"dry_run": dry_run, "changes": [_row(*one) for one in done], "errors": faults})
         return
-    for one, kept in zip(changes, backups, strict=True):
-        print(one.diff or f"{one.file} is as it should be.\n", end="")
-        if kept:
-            print(f"The file as it was: {kept}")
-    if not changes:
+    for edit, backup in done:
+        print(edit.diff or f"{edit.file} is as it should be.\n", end="")
+        if backup:
+            print(f"The file as it was: {backup}")
+    for error in wrong.values():
+        tell(error, json=False)
+    if not done and not wrong:
         print("None of the programs that we know is installed here.")
+
+
+def _row(edit: Change, backup: str) -> dict[str, object]:
+    changed = edit.before != edit.after
+    return {"name": edit.name, "file": edit.file, "changed": changed, "diff": edit.diff, "backup": backup}
 
 
 def _json(value: object) -> None:

@@ -33,7 +33,7 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one file; nothing when `before` is `after`."""
+    """Of one file; nothing when `before` is `after`. A file of which nothing is left goes."""
 
     name: str
     file: str
@@ -63,42 +63,72 @@ def standing(folder: str, env: Mapping[str, str] = os.environ) -> list[Registere
 def change(ide: Ide, scope: Scope, folder: str, *, remove: bool, env: Mapping[str, str] = os.environ) -> Change:
     """What would be written. Raises FaultError(CONFIG) for a file that cannot be read or edited."""
     file = ide.file(scope, folder, env)
-    before = _read(file)
     edit = toml_table if ide.toml else jsonc
     path = (ide.table, SERVER)
-    entry = ide.entry(SERVER if scope == "project" else our_command(), env)
+    # A project's file is for other machines too: no path of this one.
+    entry = ide.entry(SERVER, {}) if scope == "project" else ide.entry(our_command(), env)
     try:
+        before = _read(file)
         wanted = _wanted(edit.parse(before), path, None if remove else entry, toml=ide.toml)
         after = edit.drop(before, path) if remove else edit.put(before, path, entry)
         sound = edit.parse(after) == wanted
-    except (ValueError, RecursionError, AttributeError, TypeError) as error:
-        raise refuse(CONFIG, f"{file} cannot be read: {error}.", "Mend it, or add the server by hand.") from None
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise refuse(CONFIG, f"{file} cannot be read: {why}.", "Mend it, or add the server by hand.") from None
     if not sound:
         hint = f"Write it yourself: {ide.table}.{SERVER} with command = {entry['command']!r}."
         raise refuse(CONFIG, f"{file} has {ide.table} in a form that cannot be edited safely.", hint)
-    return Change(name=ide.name, file=file, before=before, after=after)
+    first = _before_us(edit, file, before, path) if remove and before != after else None
+    return Change(name=ide.name, file=file, before=before, after=after if first is None else first)
 
 
 def apply(change: Change) -> str:
-    """Writes it whole or not at all; the path of the backup, empty where there was no file."""
+    """Writes it whole or not at all; the path of the backup, empty where none is needed: there was no file, or it is
+    again what it was before us. Raises FaultError(CONFIG)."""
     file = os.path.realpath(change.file)
     if _read(file) != change.before:
         raise refuse(CONFIG, f"{file} has just been changed by another program.", "Try again.")
+    try:
+        return _write(file, change.after)
+    except OSError as error:
+        raise refuse(CONFIG, f"{file} cannot be written: {error.strerror}.", "See whose it is.") from None
+
+
+def _write(file: str, text: str) -> str:
+    there, backup = os.path.exists(file), file + BACKUP
+    restored = os.path.exists(backup) and _read(backup) == text
+    if not (text or restored):
+        os.unlink(file)
+        return ""
     os.makedirs(os.path.dirname(file), exist_ok=True)
-    backup = ""
-    if os.path.exists(file):
-        backup = file + BACKUP
+    if there and not restored:
         shutil.copy2(file, backup)
     handle, new = tempfile.mkstemp(dir=os.path.dirname(file), prefix=".modelmux-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            out.write(change.after)
-        os.chmod(new, stat.S_IMODE(os.stat(file).st_mode) if backup else 0o644)
+            out.write(text)
+        os.chmod(new, stat.S_IMODE(os.stat(file).st_mode) if there else 0o644)
         os.replace(new, file)
     except BaseException:
         os.unlink(new)
         raise
-    return backup
+    if restored:
+        os.unlink(backup)
+    return backup if there and not restored else ""
+
+
+def _before_us(edit: Any, file: str, now: str, path: tuple[str, str]) -> str | None:
+    """The text that was there before our server was put in, when nothing else was changed since; empty when there was
+    no file. None when that is not known."""
+    table, server = path
+    entry = edit.parse(now)[table][server]
+    backup = os.path.realpath(file) + BACKUP
+    try:
+        text = _read(backup)
+        untouched = edit.put(text, path, entry) == now and server not in edit.parse(text).get(table, {})
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError):
+        return None
+    return text if untouched else None
 
 
 def our_command() -> str:
