@@ -16,6 +16,7 @@ def _run(
     provider: str,
     rules: bool | None,
     day: float | None,
+    month: float | None,
     service: bool | None,
     register: bool | None,
     json: bool,
@@ -29,7 +30,7 @@ def _run(
     if not (yes or json or at_terminal):
         raise refuse(USAGE, "Nobody is there to be asked.", "Say --yes, which takes what is proposed.")
     asker = Defaults() if yes or json else menu
-    wizard = Wizard(asker, Given(provider, rules, day, service, register), _silent if json else print)
+    wizard = Wizard(asker, Given(provider, rules, day, month, service, register), _silent if json else print)
     done = wizard.run()
     if json:
         import msgspec
@@ -53,12 +54,14 @@ init = Command(
         click.Option(["--provider"], default="", help="Who is asked when nothing speaks for another."),
         click.Option(["--rules/--no-rules"], default=None, help="Whether words of a task decide who is asked."),
         click.Option(["day", "--budget"], type=Finite(min=0), metavar="USD", help="What a day may cost; 0: no limit."),
+        click.Option(["month", "--budget-month"], type=Finite(min=0), metavar="USD", help="What a month may cost."),
         click.Option(["--service/--no-service"], default=None, help="Whether the daemon starts at login."),
         click.Option(["--register/--no-register"], default=None, help="Whether programs get the MCP server."),
         json_option(),
     ],
     callback=_run,
     help="Set up what is here: agents, the one that is asked by default, rules, a budget, the service, the MCP server "
-    "of your programs. Asks before each, and calls no model.",
+    "of your programs. Shows what it would write and asks before each; calls no model. What profiles.toml says already "
+    "is not asked, and stays.",
     examples=("muxctl init", "muxctl init --yes --no-service --budget 5"),
 )

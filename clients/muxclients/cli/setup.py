@@ -14,8 +14,9 @@ from muxclients.cli.failure import describe, tell
 if TYPE_CHECKING:
     from muxwire.faults import FaultError
 
+    from muxclients.setup.change import Change
     from muxclients.setup.ides import Ide
-    from muxclients.setup.registration import Change, Registered
+    from muxclients.setup.registration import Registered
 
 
 def _run(
@@ -23,7 +24,8 @@ def _run(
 ) -> int:
     from muxwire.faults import FaultError
 
-    from muxclients.setup.registration import apply, change, standing
+    from muxclients.setup.change import apply
+    from muxclients.setup.registration import change, standing
 
     here = os.getcwd()
     if not names and not all:

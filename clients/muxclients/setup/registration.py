@@ -1,14 +1,11 @@
-"""Our MCP server in the files of other programs: what would change, and the change, with a backup of what was."""
+"""Our MCP server in the files of other programs: who has it, and what would change."""
 
 from __future__ import annotations
 
 import copy
-import difflib
 import os
 import shutil
-import stat
 import sys
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +13,8 @@ import msgspec
 from muxwire.faults import CONFIG, refuse
 
 from muxclients.setup import jsonc, toml_table
+from muxclients.setup.change import BACKUP, Change, read
 from muxclients.setup.ides import IDES, SERVER, Ide, Scope
-
-BACKUP = ".modelmux-backup"
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,20 +26,6 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     user: bool
     """Whether our server is in the user's file."""
     project: bool
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one file; nothing when `before` is `after`. A file of which nothing is left goes."""
-
-    name: str
-    file: str
-    before: str
-    after: str
-
-    @property
-    def diff(self) -> str:
-        before, after = ([f"{line}\n" for line in text.splitlines()] for text in (self.before, self.after))
-        return "".join(difflib.unified_diff(before, after, fromfile=self.file, tofile=self.file, n=2))
 
 
 def standing(folder: str, env: Mapping[str, str] = os.environ) -> list[Registered]:
@@ -68,7 +50,7 @@ def change(ide: Ide, scope: Scope, folder: str, *, remove: bool, env: Mapping[st
     # A project's file is for other machines too: no path of this one.
     entry = ide.entry(SERVER, {}) if scope == "project" else ide.entry(our_command(), env)
     try:
-        before = _read(file)
+        before = read(file)
         wanted = _wanted(edit.parse(before), path, None if remove else entry, toml=ide.toml)
         after = edit.drop(before, path) if remove else edit.put(before, path, entry)
         sound = edit.parse(after) == wanted
@@ -82,41 +64,6 @@ def change(ide: Ide, scope: Scope, folder: str, *, remove: bool, env: Mapping[st
     return Change(name=ide.name, file=file, before=before, after=after if first is None else first)
 
 
-def apply(change: Change) -> str:
-    """Writes it whole or not at all; the path of the backup, empty where none is needed: there was no file, or it is
-    again what it was before us. Raises FaultError(CONFIG)."""
-    file = os.path.realpath(change.file)
-    if _read(file) != change.before:
-        raise refuse(CONFIG, f"{file} has just been changed by another program.", "Try again.")
-    try:
-        return _write(file, change.after)
-    except OSError as error:
-        raise refuse(CONFIG, f"{file} cannot be written: {error.strerror}.", "See whose it is.") from None
-
-
-def _write(file: str, text: str) -> str:
-    there, backup = os.path.exists(file), file + BACKUP
-    restored = os.path.exists(backup) and _read(backup) == text
-    if not (text or restored):
-        os.unlink(file)
-        return ""
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    if there and not restored:
-        shutil.copy2(file, backup)
-    handle, new = tempfile.mkstemp(dir=os.path.dirname(file), prefix=".modelmux-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            out.write(text)
-        os.chmod(new, stat.S_IMODE(os.stat(file).st_mode) if there else 0o644)
-        os.replace(new, file)
-    except BaseException:
-        os.unlink(new)
-        raise
-    if restored:
-        os.unlink(backup)
-    return backup if there and not restored else ""
-
-
 def _before_us(edit: Any, file: str, now: str, path: tuple[str, str]) -> str | None:
     """The text that was there before our server was put in, when nothing else was changed since; empty when there was
     no file. None when that is not known."""
@@ -124,7 +71,7 @@ def _before_us(edit: Any, file: str, now: str, path: tuple[str, str]) -> str | N
     entry = edit.parse(now)[table][server]
     backup = os.path.realpath(file) + BACKUP
     try:
-        text = _read(backup)
+        text = read(backup)
         untouched = edit.put(text, path, entry) == now and server not in edit.parse(text).get(table, {})
     except (OSError, ValueError, RecursionError, AttributeError, TypeError):
         return None
@@ -141,18 +88,10 @@ def our_command() -> str:
 
 def _present(ide: Ide, file: str) -> bool:
     try:
-        servers = (toml_table if ide.toml else jsonc).parse(_read(file)).get(ide.table)
+        servers = (toml_table if ide.toml else jsonc).parse(read(file)).get(ide.table)
     except Exception:  # a file that is not as it should be is told of when it is to be edited
         return False
     return isinstance(servers, dict) and SERVER in servers
-
-
-def _read(file: str) -> str:
-    try:
-        with open(file, encoding="utf-8", newline="") as source:
-            return source.read()
-    except FileNotFoundError:
-        return ""
 
 
 def _wanted(data: Any, path: tuple[str, str], entry: dict[str, Any] | None, *, toml: bool) -> Any:

@@ -1,4 +1,7 @@
-"""Edits of a TOML text that touch nothing but one table: whatever else is there stays as it is."""
+"""Edits of a TOML text that touch nothing but one table: whatever else is there stays as it is.
+
+They know TOML by its lines only: whoever edits reads the result again and compares.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,15 @@ def put(text: str, path: Sequence[str], value: dict[str, Any]) -> str:
         return f"{text}{gap}{written}"
     rest = text[span[1] :]
     return text[: span[0]] + written + ("\n" if rest else "") + rest
+
+
+def add(text: str, table: str, key: str, value: Any) -> str:
+    """With that key as the first of a table, which is put at the end where there is none."""
+    header = re.search(rf"^[ \t]*\[[ \t]*{re.escape(table)}[ \t]*\][^\n]*(?:\n|\Z)", text, re.MULTILINE)
+    if header is None:
+        return put(text, (table,), {key: value})
+    head = text[: header.end()]
+    return f"{head}{'' if head.endswith(chr(10)) else chr(10)}{key} = {_written(value)}\n{text[header.end() :]}"
 
 
 def drop(text: str, path: Sequence[str]) -> str:

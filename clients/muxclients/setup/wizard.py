@@ -1,5 +1,5 @@
-"""`muxctl init`: what is here, who is asked by default and by which rules, what a day may cost, the service, the
-programs that get our MCP server.
+"""`muxctl init`: what is here, who is asked by default and by which rules, what a day and a month may cost, the
+service, the programs that get our MCP server.
 
 Every answer can be given beforehand; what is not asked (`--yes`) is answered by its default. Nothing is written that
 was not shown.
@@ -21,9 +21,10 @@ from muxwire.places import Places, places
 
 from muxclients import caller
 from muxclients.link.reach import reach
+from muxclients.setup.change import Change, apply, read
 from muxclients.setup.ides import IDES
-from muxclients.setup.profiles import DAYS, Rule, proposed, text_of
-from muxclients.setup.registration import apply, change, standing
+from muxclients.setup.profiles import DAYS, MONTHS, Answers, Open, Rule, proposed, unsaid, with_answers
+from muxclients.setup.registration import change, standing
 
 
 class Asker(Protocol):
@@ -48,6 +49,7 @@ class Given(msgspec.Struct, frozen=True):
     provider: str = ""
     rules: bool | None = None
     day: float | None = None
+    month: float | None = None
     service: bool | None = None
     register: bool | None = None
 
@@ -101,31 +103,63 @@ class Wizard:
     def _profiles(self, usable: list[str]) -> None:
         if self._given.provider and self._given.provider not in usable:
             raise unknown_name("usable provider", self._given.provider, usable)
-        if os.path.exists(self._here.profiles):
-            self.done.notices.append(f"{self._here.profiles} is there already, and is left as it is.")
+        file = self._here.profiles
+        try:
+            before = read(file)
+            open = unsaid(before)
+            after = with_answers(before, self._answers(usable, open))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            self.done.notices.append(f"{file} is left as it is: {why}.")
             return
-        text = text_of(self._default(usable), self._rules(usable), self._day())
-        os.makedirs(os.path.dirname(self._here.profiles), mode=0o700, exist_ok=True)
-        with open(self._here.profiles, "x", encoding="utf-8") as out:
-            out.write(text)
-        self.done.profiles = self._here.profiles
-        self._say(f"✓ {self._here.profiles}:\n{indent(text.rstrip(), '    ')}")
+        if kept := self._kept(open):
+            self.done.notices.append(f"{file} has {' and '.join(kept)} already: change that there.")
+        if before == after:
+            if before:
+                self.done.notices.append(f"{file} is left as it is: what it says already is not asked again.")
+            return
+        edit = Change(name="profiles", file=file, before=before, after=after)
+        self._say(edit.diff.rstrip() if before else f"{file}:\n{indent(after.rstrip(), '    ')}")
+        if self._asker.confirm(f"Write it to {file}?"):
+            os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
+            apply(edit)
+            self.done.profiles = file
+
+    def _kept(self, open: Open) -> list[str]:
+        """What was given for nothing, since the file says it already."""
+        given = self._given
+        named = {
+            "a default_provider": given.provider and not open.provider,
+            "rules": given.rules and not open.rules,
+            "budgets": (given.day or given.month) and not open.budgets,
+        }
+        return [name for name, useless in named.items() if useless]
+
+    def _answers(self, usable: list[str], open: Open) -> Answers:
+        """To the questions that the file leaves open."""
+        return Answers(
+            provider=self._default(usable) if open.provider else "",
+            rules=self._rules(usable) if open.rules else (),
+            day=self._budget("day", self._given.day, DAYS) if open.budgets else 0.0,
+            month=self._budget("month", self._given.month, MONTHS) if open.budgets else 0.0,
+        )
 
     def _default(self, usable: list[str]) -> str:
         question = "Who is asked when nothing speaks for another?"
         return self._given.provider or usable[self._asker.choose(question, usable)]
 
-    def _rules(self, usable: list[str]) -> list[Rule]:
+    def _rules(self, usable: list[str]) -> tuple[Rule, ...]:
         """None, unless they are wanted: routing learns who is good at what."""
         if self._given.rules is not None:
-            return proposed(usable) if self._given.rules else []
-        return [rule for rule in proposed(usable) if self._asker.confirm(f"Always {rule}?", default=False)]
+            return proposed(usable) if self._given.rules else ()
+        return tuple(rule for rule in proposed(usable) if self._asker.confirm(f"Always {rule}?", default=False))
 
-    def _day(self) -> float:
-        if self._given.day is not None:
-            return self._given.day
-        shown = ["no limit", *(f"${day:g}" for day in DAYS[1:])]
-        return DAYS[self._asker.choose("What may a day cost at most? A subscription spends none of it.", shown)]
+    def _budget(self, span: str, given: float | None, proposals: Sequence[float]) -> float:
+        if given is not None:
+            return given
+        shown = ["no limit", *(f"${dollars:g}" for dollars in proposals[1:])]
+        question = f"What may a {span} cost at most? A subscription spends none of it."
+        return proposals[self._asker.choose(question, shown)]
 
     def _service(self) -> None:
         from muxclients.setup.service import Service
@@ -155,10 +189,9 @@ class Wizard:
     def _offer(self, name: str, title: str) -> None:
         try:
             edit = change(IDES[name], "user", os.getcwd(), remove=False)
+            self._say(edit.diff.rstrip())
+            if self._given.register or self._asker.confirm(f"Give {title} the MCP server?"):
+                apply(edit)
+                self.done.registered.append(name)
         except FaultError as error:
             self.done.notices.append(f"{title}: {error.fault.message}")
-            return
-        self._say(edit.diff.rstrip())
-        if self._given.register or self._asker.confirm(f"Give {title} the MCP server?"):
-            apply(edit)
-            self.done.registered.append(name)
