@@ -80,6 +80,8 @@ def test_what_the_hot_reader_reads_click_reads_the_same(line: tuple[str, list[st
         ("dispatch", ["--no-failover", "a  b", "-p=x"], None),
         ("dispatch", ["--no-failover", "a  b", "c"], {"failover": False, "task": "a  b c"}),
         ("dispatch", ["--", "--json"], {"task": "--json"}),
+        ("dispatch", ["--budget", "0.5", "x"], {"task": "x", "max_cost": 0.5}),
+        ("dispatch", ["--budget", "-1", "x"], None),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -38,13 +38,16 @@ async def test_one_that_is_too_dear_is_refused_before_it_starts(stage: Stage) ->
         assert (run.status, run.attempts) == ("blocked", 0)
         assert run.error is not None
         assert (run.error.code, run.error.hint) == ("budget", "Send it again with a larger budget.")
-        assert "codex: An attempt may cost $0.01, and $0.005 is left of $0.005." in run.error.message
+        assert "codex: An attempt may cost $0.01 (the mean so far), and $0.005 is left of $0.005." in run.error.message
         assert (await stage.run(engine, CENT, provider="codex", max_cost=0.01)).status == "success"
 
 
 async def test_where_nothing_is_known_a_guess_decides(stage: Stage) -> None:
     async with stage.engine() as engine:
-        assert (await stage.run(engine, CENT, provider="codex", max_cost=0.01)).status == "blocked"
+        run = await stage.run(engine, CENT, provider="codex", max_cost=0.01)
+        assert run.status == "blocked"
+        assert run.error is not None
+        assert "$0.10 (a guess: its price is unknown), and $0.01 is left" in run.error.message
         assert (await stage.run(engine, CENT, provider="codex", max_cost=1)).status == "success"
 
 
@@ -58,7 +61,7 @@ async def test_one_that_spends_no_money_is_asked_instead(stage: Stage) -> None:
         (left_out,) = route.excluded
         assert (left_out.provider, left_out.reasons) == (
             "codex",
-            ("An attempt may cost $0.01, and $0 is left of $0.",),
+            ("An attempt may cost $0.01 (the mean so far), and $0 is left of $0.",),
         )
 
 
@@ -87,3 +90,25 @@ async def test_those_who_are_asked_at_once_share_it(stage: Stage) -> None:
         assert [one.status for one in await broadcast(stage, engine, 0.02)] == ["success", "success"]
         refused = await broadcast(stage, engine, 0.018)
         assert [one.error and one.error.code for one in refused] == ["budget", "budget"]
+
+
+async def nested(stage: Stage, engine: Engine, parent: str, **more: Any) -> RunResult:
+    """What an agent asks for in the name of its run."""
+    origin = Origin(kind="mcp", principal="0", parent=parent)
+    return await ended(engine, await engine.runs.accept(stage.ask(CENT, provider="codex", **more), origin, {}))
+
+
+async def test_what_its_agent_asks_for_counts_too_at_any_depth(stage: Stage) -> None:
+    async with stage.engine() as engine:
+        await known(stage, engine)
+        go = stage.root / "go"
+        above = await stage.accept(engine, f"until {go}", CENT, provider="codex", max_cost=0.025)
+        first = await nested(stage, engine, above.new.run_id)
+        second = await nested(stage, engine, first.run_id, max_cost=5)
+        third = await nested(stage, engine, first.run_id, max_cost=5)
+        elsewhere = await stage.run(engine, CENT, provider="codex")
+        go.touch()
+        assert (await ended(engine, above)).status == "success"
+    assert [one.status for one in (first, second, third, elsewhere)] == ["success", "success", "blocked", "success"]
+    assert third.error is not None
+    assert f"$0.005 is left of $0.025 that {above.new.run_id} may cost in all" in third.error.message

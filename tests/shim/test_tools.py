@@ -12,7 +12,7 @@ from shim.world import World
 
 pytestmark = pytest.mark.anyio
 
-DEFINITIONS = 9600
+DEFINITIONS = 9000
 """Bytes that all definitions may have, without output schemas: every session of every model pays for them."""
 
 
@@ -62,6 +62,14 @@ async def test_what_takes_longer_goes_on_by_its_id(world: World) -> None:
         ended = data(await ide.call_tool("mux_run", {"run_id": run["run_id"], "action": "wait"}))
     assert (ended["status"], ended["output"].strip()) == ("success", "hello")
     assert "next" not in ended
+
+
+async def test_what_may_cost_too_much_is_refused(world: World) -> None:
+    async with world.ide() as ide:
+        refused = await ide.call_tool("mux_dispatch", {"task": "echo x", "provider": "sh", "max_cost": 0.01})
+        assert refused.is_error
+        assert "its price is unknown" in refused.structured_content["error"]["message"]
+        assert data(await ide.call_tool("mux_dispatch", {"task": "echo x", "provider": "sh", "max_cost": 1}))
 
 
 async def test_a_run_is_canceled(world: World) -> None:

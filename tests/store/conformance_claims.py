@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from anyio import create_task_group
-from modelmuxd.domain.budget import CallLimit, Reserve
+from modelmuxd.domain.budget import Allowance, CallLimit, Reserve
+from modelmuxd.domain.usage import Usage
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.records import Claimed, Decided
 from muxwire.faults import BUDGET, CONFLICT, NOT_FOUND, POLICY, Fault, FaultError
@@ -161,6 +162,25 @@ class ClaimsConformance:
         assert await store.descendants(run_id(1)) == [run_id(3), run_id(4)]
         assert await store.spawned(run_id(1), 0.0) == 2
         assert await store.spawned(run_id(1), 15.0) == 1
+
+    async def test_what_a_run_may_cost_holds_for_all_below_it(self, store: TaskStore) -> None:
+        """1 may cost 100 and has asked for 2 and 4; 2 may cost 60 and has asked for 3. 5 is nobody's."""
+        asked = {1: ("", 100), 2: (run_id(1), 60), 3: (run_id(2), None), 4: (run_id(1), None), 5: ("", 9)}
+        for number, (parent, limit) in asked.items():
+            more = {"root": run_id(1) if parent else "", "origin": Origin(parent=parent), "max_cost_micros": limit}
+            await store.submit(a_task(number, **more))
+            attempt = (await store.claim(a_claim(number), 5.0)).attempt
+            assert attempt is not None
+            cost, usage = (None, Usage(input=1)) if number == 4 else (number, None)
+            await store.settle(an_end(attempt, cost_micros=cost, usage=usage, billing="metered"), 6.0)
+
+        def told(number: int, limit: int, spent: int, unpriced: int) -> Allowance:
+            return Allowance(run_id=run_id(number), limit=limit, spent=spent, unpriced=unpriced)
+
+        top = told(1, 100, 6, 1)
+        assert await store.allowances(run_id(3)) == [told(2, 60, 5, 0), top]
+        assert await store.allowances(run_id(4)) == await store.allowances(run_id(1)) == [top]
+        assert await store.allowances(run_id(5)) == [told(5, 9, 5, 0)]
 
     async def test_what_a_run_waits_for_must_exist(self, store: TaskStore) -> None:
         await store.submit(a_task(1))

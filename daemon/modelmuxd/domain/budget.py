@@ -46,6 +46,16 @@ class Purse(msgspec.Struct, frozen=True, kw_only=True):
     """Held back by attempts that run."""
 
 
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run may cost with all that its agents ask for, and what of it has gone."""
+
+    run_id: str
+    limit: int
+    spent: int
+    unpriced: int
+    """Attempts that cost something, nobody knows how much."""
+
+
 class Repriced(msgspec.Struct, frozen=True, kw_only=True):
     """What an attempt of the past comes to by other prices."""
 

@@ -11,7 +11,7 @@ from muxwire.settings.model import Budget, Budgets
 
 from modelmuxd.domain.bill import Billing
 from modelmuxd.domain.bucket import Asked, Dimension
-from modelmuxd.domain.budget import Purse, Reserve
+from modelmuxd.domain.budget import Allowance, Purse, Reserve
 from modelmuxd.domain.decision import Candidate
 from modelmuxd.domain.usage import Usage
 from modelmuxd.engine.choice import cheapest
@@ -49,7 +49,7 @@ class Purses:
         said, free = settings.budgets, billing in FREE
         scopes = scopes_of(said, new, settings.profile_name, one.provider)
         limited = not free and any(getattr(budget, each) is not None for _, _, budget in scopes for each in PERIODS)
-        amount = await self._estimate(settings, one) if limited else 0
+        amount = (await self._estimate(settings, one))[0] if limited else 0
         now = self._clock.now()
         return tuple(each for name, key, budget in scopes for each in taken(name, key, budget, amount, now, free=free))
 
@@ -74,15 +74,24 @@ class Purses:
     async def too_dear(
         self, task: NewTask, attempts: Sequence[Attempt], settings: TaskSettings, one: Candidate, billing: Billing
     ) -> str:
-        """Why its next attempt may take a run beyond its `max_cost`; empty when it does not. An attempt of which nobody
-        knows what it cost counts as what the next one may cost."""
-        if task.max_cost_micros is None or billing in FREE:
+        """Why its next attempt may take a run beyond its `max_cost`, or beyond that of one above it; empty when it does
+        not. An attempt of which nobody knows what it cost counts as what the next one may cost."""
+        if billing in FREE:
             return ""
-        amount = await self._estimate(settings, one)
-        left = max(0, task.max_cost_micros - sum(_gone(each, amount) for each in attempts))
-        if amount <= left:
+        limits = await self._store.allowances(task.origin.parent) if task.origin.parent else []
+        if task.max_cost_micros is not None:
+            limits = [_own(task.run_id, task.max_cost_micros, attempts), *limits]
+        if not limits:
             return ""
-        return f"An attempt may cost {_usd(amount)}, and {_usd(left)} is left of {_usd(task.max_cost_micros)}."
+        amount, how = await self._estimate(settings, one)
+        for each in limits:
+            left = max(0, each.limit - each.spent - each.unpriced * amount)
+            if amount > left:
+                whose = "." if each.run_id == task.run_id else f" that {each.run_id} may cost in all."
+                return (
+                    f"An attempt may cost {_usd(amount)} ({how}), and {_usd(left)} is left of {_usd(each.limit)}{whose}"
+                )
+        return ""
 
     async def report(self) -> BudgetReport:
         """Each budget as it stands now. Raises FaultError when the settings cannot be used."""
@@ -96,8 +105,9 @@ class Purses:
         purses = await self._store.purses(reserves)
         return BudgetReport(lines=tuple(map(_line, reserves, purses)), warn=said.warn, then=said.then)
 
-    async def _estimate(self, settings: TaskSettings, one: Candidate) -> int:
-        """What such attempts have cost so far in the mean, whoever paid; else a typical one at its price."""
+    async def _estimate(self, settings: TaskSettings, one: Candidate) -> tuple[int, str]:
+        """What such attempts have cost so far in the mean, whoever paid; else a typical one at its price. And how that
+        is known."""
         only: dict[Dimension, tuple[str, ...]] = {"provider": (one.provider,)}
         if one.model:
             only["model"] = (one.model,)
@@ -106,9 +116,9 @@ class Purses:
             counts = found.counts
             priced, worth = counts.attempts - counts.unpriced, counts.cost_micros + counts.plan_micros
             if priced > 0 and worth > 0:
-                return -(-worth // priced)
+                return -(-worth // priced), "the mean so far"
         price = shipped().with_said(settings.prices).find(one.provider, one.model, self._clock.now())
-        return GUESS if price is None else cost(TYPICAL, price)
+        return (GUESS, "a guess: its price is unknown") if price is None else (cost(TYPICAL, price), "a short answer")
 
 
 def scopes_of(said: Budgets, new: NewTask, profile: str, provider: str) -> list[tuple[str, str, Budget]]:
@@ -171,10 +181,10 @@ def fits(reserve: Reserve, gone: Purse) -> bool:
     return reserve.limit is None or gone.spent + gone.held + reserve.amount <= reserve.limit
 
 
-def _gone(attempt: Attempt, guess: int) -> int:
-    if attempt.cost_micros is None and attempt.billing not in FREE and attempt.usage and attempt.usage.total:
-        return guess
-    return attempt.cost_micros or 0
+def _own(run_id: str, limit: int, attempts: Sequence[Attempt]) -> Allowance:
+    unknown = [one for one in attempts if one.cost_micros is None and one.billing not in FREE and one.usage]
+    spent = sum(one.cost_micros or 0 for one in attempts)
+    return Allowance(run_id=run_id, limit=limit, spent=spent, unpriced=sum(1 for one in unknown if one.usage))
 
 
 def _usd(micros: int) -> str:

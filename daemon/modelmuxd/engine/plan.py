@@ -147,7 +147,7 @@ class Planner:
             for one in adapters
         }
         candidates = [self._permitted(self._candidate(one, located[one.name], task, settings)) for one in adapters]
-        if task.max_cost_micros is not None:
+        if task.max_cost_micros is not None or task.origin.parent:
             candidates = [
                 await self._paid(one, located[one.provider].login.billing, task, attempts, settings)
                 for one in candidates

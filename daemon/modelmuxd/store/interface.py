@@ -27,7 +27,7 @@ from muxwire.words import FinalState, State, WaitReason
 from modelmuxd.domain.account import Account, Cooldown, Pause
 from modelmuxd.domain.audit import AuditEntry, AuditWanted
 from modelmuxd.domain.bucket import Asked, Sum
-from modelmuxd.domain.budget import Purse, Repriced, Reserve, Spending
+from modelmuxd.domain.budget import Allowance, Purse, Repriced, Reserve, Spending
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.domain.rating import Rating
@@ -110,6 +110,10 @@ class TaskStore(Protocol):
 
     async def spawned(self, parent: str, since: float) -> int:
         """How many runs this one's agent has asked for after `since`."""
+        ...
+
+    async def allowances(self, run_id: str) -> list[Allowance]:
+        """Of this run and of those above it, as far as they may cost only so much."""
         ...
 
     async def started_since(self, at: float) -> int:

@@ -18,7 +18,7 @@ from muxwire.words import FinalState, State, WaitReason
 from modelmuxd.domain.account import Account, Cooldown, Pause
 from modelmuxd.domain.audit import AuditEntry, AuditWanted
 from modelmuxd.domain.bucket import Asked, Sum
-from modelmuxd.domain.budget import Purse, Repriced, Reserve, Spending
+from modelmuxd.domain.budget import Allowance, Purse, Repriced, Reserve, Spending
 from modelmuxd.domain.knowledge import Knowledge, Signal
 from modelmuxd.domain.past import Page, Wanted
 from modelmuxd.domain.rating import Rating
@@ -147,6 +147,9 @@ class SqliteTaskStore:
 
     async def spawned(self, parent: str, since: float) -> int:
         return await self._readers.rows(lambda db: lineage.spawned(db, parent, since))
+
+    async def allowances(self, run_id: str) -> list[Allowance]:
+        return await self._readers.rows(lambda db: lineage.allowances(db, run_id))
 
     async def started_since(self, at: float) -> int:
         return await self._readers.rows(lambda db: budgets.started_since(db, at))
