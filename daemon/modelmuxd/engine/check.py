@@ -17,7 +17,7 @@ from muxwire.faults import CONFIG, Fault
 from muxwire.insight import NOBODY, Caller, Check, ProviderCheck
 from muxwire.settings import Settings
 
-from modelmuxd.adapters.base import Adapter, Served
+from modelmuxd.adapters.base import Adapter
 from modelmuxd.engine.check_cache import read_cache, write_cache
 from modelmuxd.engine.located import Entry, Located, examine, folder_names
 from modelmuxd.engine.served import with_server
@@ -95,7 +95,7 @@ class Prober:
         def look() -> tuple[list[Entry], list[Located]]:
             entries = [examine(one, env, names, old, now) for one, old in zip(adapters, known, strict=True)]
             pairs = zip(adapters, (entry.located for entry in entries), strict=True)
-            return entries, [with_server(found, one, env) if isinstance(one, Served) else found for one, found in pairs]
+            return entries, [with_server(found, one, env) for one, found in pairs]
 
         entries, located = await to_thread.run_sync(look)
         for key, entry, old in zip(keys, entries, known, strict=True):
