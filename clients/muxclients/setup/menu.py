@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 UP, DOWN, ENTER, STOP = "up", "down", "enter", "stop"
 _KEYS = {"\x1b[A": UP, "\x1bOA": UP, "k": UP, "\x1b[B": DOWN, "\x1bOB": DOWN, "j": DOWN, "\r": ENTER, "\n": ENTER}
 _STOPS = ("\x03", "\x04", "\x1b", "q", "")
+_ONE = re.compile(r"\x1b[\[O][0-9;]*[A-Za-z~]|.", re.DOTALL)
+"""What one key sends: an arrow, or a character."""
+_typed: list[str] = []
 
 
 def choose(question: str, options: Sequence[str], default: int = 0) -> int:
@@ -47,9 +51,11 @@ def confirm(question: str, *, default: bool = True) -> bool:
 
 
 def read_key() -> str:
-    """UP, DOWN, ENTER, STOP or the character."""
-    data = os.read(0, 8).decode(errors="replace")
-    return STOP if data in _STOPS else _KEYS.get(data, data)
+    """UP, DOWN, ENTER, STOP or the character. What was typed ahead is kept for the next question."""
+    if not _typed:
+        _typed.extend(_ONE.findall(os.read(0, 64).decode(errors="replace")) or [""])
+    key = _typed.pop(0)
+    return STOP if key in _STOPS else _KEYS.get(key, key)
 
 
 def _draw(options: Sequence[str], at: int) -> None:
