@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import scripted
-from engine.stage import Stage, ended, until
+from engine.stage import Stage, ended, until, waits
 from muxwire import events as wire
+from muxwire.runs import Origin
+from muxwire.settings import Settings
 from muxwire.settings.model import Limits
 
 pytestmark = pytest.mark.anyio
@@ -119,3 +121,24 @@ async def test_secrets_of_an_earlier_daemon_come_from_the_next_client(tmp_path: 
             if isinstance(event, wire.StateChanged) and event.reason == "environment":
                 await stage.run(engine, "say hello", secrets={"ITS_KEY": "w"})
         assert (await ended(engine, second)).output == "w"
+
+
+async def test_an_agent_gives_its_keys_to_no_run_but_those_it_asks_for(tmp_path: Path) -> None:
+    """Or it could have the user's work done under a key of its own choice."""
+    stage = Stage(tmp_path, limits=Limits(running=1, per_provider=1), secrets=("ITS_KEY",))
+    go, started = tmp_path / "go", tmp_path / "started"
+    async with stage.engine() as engine:
+        above = await stage.accept(engine, f"touch {started}", f"until {go}", secrets={"ITS_KEY": "user's"})
+        await until(started)
+        queued = await stage.accept(engine, "env ITS_KEY", secrets={"ITS_KEY": "user's"})
+    stage.settings = Settings(limits=Limits(running=4, per_provider=4))
+    async with stage.engine() as engine:
+        await waits(engine, queued, "environment")
+        origin = Origin(kind="test", principal="0", parent=above.new.run_id)
+        asked = await engine.runs.accept(stage.ask("env ITS_KEY"), origin, {"ITS_KEY": "agent's"})
+        assert (await ended(engine, asked)).output == "agent's"
+        await waits(engine, queued, "environment")
+        await stage.run(engine, "say x", secrets={"ITS_KEY": "user's"})
+        assert (await ended(engine, queued)).output == "user's"
+        go.touch()
+        await ended(engine, above)

@@ -27,12 +27,12 @@ class Secrets:
         return f"<Secrets of {len(self._values)} runs>"
 
     def keep(self, run_id: str, values: Mapping[str, str]) -> None:
-        """For a run, besides what it has."""
+        """For one run, besides what it has."""
         self._values.setdefault(run_id, {}).update(values)
-        self.learn(values)
 
     def learn(self, values: Mapping[str, str]) -> None:
-        """For whichever run of an earlier daemon is refilled next."""
+        """For whichever run of an earlier daemon is refilled next: the user's own, never what an agent supplies, or it
+        could have others' work done under a key of its choice."""
         self._latest.update(values)
 
     def refill(self, run_id: str, names: Iterable[str], login: Mapping[str, str]) -> bool:

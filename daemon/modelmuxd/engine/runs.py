@@ -144,6 +144,8 @@ class Runs:
             stored, fresh = await self._store.submit(task, decided(caller, task), signals)
             if stored.ended_at is None:
                 self._secrets.keep(stored.new.run_id, secrets)  # also when asked again: its daemon may be a new one
+                if not origin.parent:
+                    self._secrets.learn(secrets)
                 if fresh:
                     (self._conductor.take if plan else self._scheduler.put)(stored)
                 self._scheduler.free(*map(key, secrets))

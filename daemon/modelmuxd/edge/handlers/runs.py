@@ -64,8 +64,8 @@ class Runs:
         return WaitResult(runs=tuple([await self._engine.result(task) for task in tasks]))
 
     async def _supply(self, tasks: Sequence[Task], call: Call) -> None:
-        """Who waits for runs of an earlier daemon can give them the keys that died with it."""
-        if names := self._engine.lacking(tasks):
+        """A user who waits for runs of an earlier daemon can give them the keys that died with it; an agent cannot."""
+        if (names := self._engine.lacking(tasks)) and not await self._engine.parent(call.peer.pid):
             self._engine.supply(await call.need(names))
 
     async def cancel(self, params: CancelParams, call: Call) -> CancelResult:
