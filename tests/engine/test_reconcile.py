@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 import pytest
 import scripted
 from engine.stage import Stage, ended, until, waits
+from modelmuxd.app.rooms import Engine
+from modelmuxd.engine.retry import STARTS
+from modelmuxd.store.records import Task
+from modelmuxd.store.tasks import open_store
 from muxwire import events as wire
 from muxwire.runs import Origin
 from muxwire.settings import Settings
 from muxwire.settings.model import Limits
+from store.builders import a_claim
 
 pytestmark = pytest.mark.anyio
 
@@ -86,6 +92,43 @@ async def test_an_agent_that_vanished_is_lost_and_repeated_only_when_that_is_saf
         result = await ended(engine, task)
     assert result.status == status
     assert result.attempts == (1 if status == "lost" else 2)
+
+
+@pytest.mark.parametrize(("times", "status"), [(4, "success"), (STARTS, "error")])
+async def test_one_that_was_never_started_starts_again_and_again_but_not_for_ever(
+    tmp_path: Path, times: int, status: str
+) -> None:
+    """It may write, has one attempt and no failover: nothing was run, so none of that counts."""
+    stage = Stage(tmp_path)
+    async with stage.engine() as engine:
+        engine.scheduler.drain()
+        params = stage.ask("say done", provider="codex", sandbox="write", max_retries=1)
+        task = await engine.runs.accept(params, Origin(kind="test", principal="0"), {})
+    for number in range(1, times + 1):
+        async with open_store(Path(stage.here.database)) as store:  # a daemon that ends between claim and start
+            claim = a_claim(run_id=task.new.run_id, account="codex", folder=f"{task.new.run_id}-{number}")
+            assert (await store.claim(claim, stage.clock.now())).attempt
+        async with stage.engine() as engine:
+            if number < times:
+                engine.scheduler.drain()
+                await attempts_over(engine, task)
+                continue
+            result = await ended(engine, task)
+    assert (result.status, result.output) == (status, "done" if status == "success" else "")
+    if status == "error":
+        assert result.error is not None
+        assert (result.error.code, result.attempts) == ("unstarted", times)
+
+
+async def attempts_over(engine: Engine, task: Task) -> None:
+    with anyio.fail_after(20):
+        while True:
+            changed = engine.hub.changed()
+            if all(
+                one.ended_at for one in (await engine.runs.detail(await engine.runs.find(task.new.run_id))).attempts
+            ):
+                return
+            await changed.wait()
 
 
 def kill_guard_and_agent(spool: Path) -> None:

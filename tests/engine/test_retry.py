@@ -8,8 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelmuxd.domain.decision import FailOver, GiveUp, Park, RetryAt
-from modelmuxd.engine.retry import BACKOFF_CAP, FREE, GUESSES, LOST_AGAIN, TABLE, Tried, counted, decide, eligible
-from muxwire.faults import LOST, VERIFY, WORKTREE, Fault
+from modelmuxd.engine.retry import (
+    BACKOFF_CAP,
+    FREE,
+    GUESSES,
+    LOST_AGAIN,
+    STARTS,
+    TABLE,
+    Tried,
+    counted,
+    decide,
+    eligible,
+    unstarted,
+)
+from muxwire.faults import LOST, UNSTARTED, VERIFY, WORKTREE, Fault
 from muxwire.words import FAULT_KINDS
 
 NOW = 1000.0
@@ -26,7 +38,7 @@ def fault(code: str, retry_after: float | None = None) -> Fault:
 
 
 def test_every_fault_kind_has_a_row_and_no_row_is_for_nothing() -> None:
-    assert TABLE.keys() == {*FAULT_KINDS, LOST, WORKTREE, VERIFY}
+    assert TABLE.keys() == {*FAULT_KINDS, LOST, UNSTARTED, WORKTREE, VERIFY}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +83,8 @@ def test_every_fault_kind_has_a_row_and_no_row_is_for_nothing() -> None:
         (LOST, {}, GiveUp),
         (LOST, {"repeatable": True}, RetryAt),
         (LOST, {"repeatable": True, "same_provider": LOST_AGAIN}, GiveUp),
+        (UNSTARTED, {"failover": False, "same_provider": 5}, RetryAt),
+        (UNSTARTED, {"unstarted": STARTS}, GiveUp),
         ("a kind of tomorrow", {}, FailOver),
     ],
 )
@@ -124,9 +138,9 @@ def test_the_users_words_hold_whatever_happened(
     known = tried(**more)
     match decide(fault(code, stated), known, jitter=lambda: jitter):
         case RetryAt(delay):
-            assert known.same_provider < max(known.max_retries, LOST_AGAIN if code == LOST else 0)
+            assert code == UNSTARTED or known.same_provider < max(known.max_retries, LOST_AGAIN if code == LOST else 0)
             assert 0 <= delay <= max(BACKOFF_CAP, stated or 0)
-            assert code == LOST or known.in_time(NOW + delay)
+            assert code in (LOST, UNSTARTED) or known.in_time(NOW + delay)
         case FailOver():
             assert known.failover
             assert not known.session
@@ -150,6 +164,7 @@ def test_the_record_says_the_same_as_the_decision(history: list[str], most: int,
         failover=False,
         answerable=True,
         repeatable=True,
+        unstarted=unstarted(faults),
     )
     after = decide(faults[-1], known, jitter=lambda: 0.0)
     assert eligible(faults, most, on_timeout) == isinstance(after, RetryAt | Park)
@@ -157,5 +172,6 @@ def test_the_record_says_the_same_as_the_decision(history: list[str], most: int,
 
 def test_attempts_that_did_not_get_to_work_are_free() -> None:
     assert counted([fault(code) for code in FREE]) == 0
+    assert [eligible([fault(UNSTARTED)] * count, 1) for count in (STARTS - 1, STARTS)] == [True, False]
     assert eligible([fault("rate_limit"), fault("crashed"), fault("rate_limit")], 1)
     assert not eligible([fault("rate_limit"), fault("crashed")], 1)

@@ -32,7 +32,7 @@ from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.plan import Plan, Planner, SettingsFor, faults_of, left_by, session_of
 from modelmuxd.engine.prices import shipped
-from modelmuxd.engine.retry import Tried, counted, guesses
+from modelmuxd.engine.retry import Tried, counted, guesses, unstarted
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.signals import of_end
 from modelmuxd.pricing.table import Table
@@ -234,16 +234,14 @@ class Dispatcher:
             routed=next((one.routed for one in ready.plan.ranked if one.candidate == ready.candidate), None),
         )
 
-    async def conclude(
-        self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt], *, never_started: bool = False
-    ) -> Task:
+    async def conclude(self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt]) -> Task:
         """Decide what follows an attempt's end, and write both down in one transaction."""
         live = self._attempts.live.get(task.new.run_id)
         canceling = task.canceling or bool(live and live.ending == "canceled")
         task = msgspec.structs.replace(task, canceling=canceling)
         ended = await self._isolation.ended(task, attempt, ended, live)
         ended = billed(ended, attempt, await self._prices(task), self._clock.now())
-        facts = await self._facts(task, attempt, ended, tried, never_started=never_started)
+        facts = await self._facts(task, attempt, ended, tried)
         signals = of_end(ended, task, attempt, tried, facts.now)
         ended = msgspec.structs.replace(conclude(ended, task, attempt, facts), signals=signals)
         after = await self._attempts.settle(ended)
@@ -252,9 +250,7 @@ class Dispatcher:
         self._hub.notify(task.new.run_id)
         return after
 
-    async def _facts(
-        self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt], *, never_started: bool
-    ) -> Tried:
+    async def _facts(self, task: Task, attempt: Attempt, ended: Settle, tried: list[Attempt]) -> Tried:
         now, new = self._clock.now(), task.new
         tried = [*tried, msgspec.structs.replace(attempt, state=ended.attempt_state, fault=ended.fault, ended_at=now)]
         faults = faults_of(tried, attempt.provider)
@@ -268,7 +264,8 @@ class Dispatcher:
             answerable=bool(ended.session_id or session_of(task)),
             elsewhere=min((self._accounts.usable_from(one, now) for one in others), default=None),
             larger=bool(others),  # a smaller window is no candidate any more
-            repeatable=never_started or self._elsewhere(attempt) or harmless(new, attempt),
+            repeatable=self._elsewhere(attempt) or harmless(new, attempt),
+            unstarted=unstarted(faults),
             limited=guesses(faults),
             on_timeout=self._planner.on_timeout,
             now=now,

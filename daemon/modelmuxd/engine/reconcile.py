@@ -9,7 +9,7 @@ from pathlib import Path
 from anyio import to_thread
 from anyio.abc import TaskGroup
 from muxwire.events import RunEvent
-from muxwire.faults import LOST, Fault, FaultError
+from muxwire.faults import LOST, UNSTARTED, Fault, FaultError
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.decision import Candidate
@@ -91,7 +91,7 @@ class Reconciler:
                     request = await self._request(task, attempt)
                     signal, seen = stop_signal(adapter, request), await self._seen(task.new.run_id)
                     ended = await self._attempts.follow(attempt, adapter, request, process, live, signal, seen)
-                after = await self._dispatcher.conclude(task, attempt, ended, tried, never_started=process is None)
+                after = await self._dispatcher.conclude(task, attempt, ended, tried)
         finally:
             self._scheduler.give_back(task.new.run_id)
         await self._dispatcher.settled(after)
@@ -145,7 +145,7 @@ def nobody_reads(attempt: Attempt) -> Fault:
 
 def never_started(attempt: Attempt) -> Fault:
     return Fault(
-        code=LOST,
+        code=UNSTARTED,
         message=f"The daemon ended before {attempt.provider} was started; nothing was run.",
         provider=attempt.provider,
     )

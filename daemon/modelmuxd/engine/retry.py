@@ -10,6 +10,7 @@
 | needs_input | park until somebody answers, where there is a session to answer into |
 | canceled, output_limit, worktree, verify | give up |
 | lost | the same again when it cannot have changed anything, else give up |
+| unstarted | the same again, unless daemon after daemon ends while it starts it |
 
 A session lives at one provider: its runs never fail over.
 """
@@ -18,9 +19,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 import msgspec
-from muxwire.faults import LOST, VERIFY, WORKTREE, Fault
+from muxwire.faults import LOST, UNSTARTED, VERIFY, WORKTREE, Fault
 from muxwire.settings.model import OnTimeout
 
 from modelmuxd.domain.decision import FailOver, GiveUp, Next, Park, RetryAt
@@ -30,13 +32,15 @@ from modelmuxd.engine.times import at
 RETRIED: frozenset[str] = frozenset({"overloaded", "transient", "crashed"})
 """Kinds that the same provider may get over by itself."""
 
-FREE: frozenset[str] = frozenset({*LIMITS, "needs_input"})
+FREE: frozenset[str] = frozenset({*LIMITS, "needs_input", UNSTARTED})
 """Kinds whose attempts do not count against max_retries: the agent did not get to work, or waits for an answer."""
 
 BACKOFF_BASE = 2.0
 BACKOFF_CAP = 60.0
 LOST_AGAIN = 3
 """Attempts that may be lost before a run is given up, where repeating it is safe."""
+STARTS = 10
+"""Times in a row that the daemon may end while it starts a run: by then it may be the run that ends it."""
 GUESSES = 8
 """Times in a row that a limit with no stated end is waited for."""
 
@@ -60,6 +64,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """Another provider is known to have a larger window."""
     repeatable: bool = False
     """A lost attempt changed nothing: it was read-only or isolated, so it may be repeated without asking."""
+    unstarted: int = 0
+    """Attempts in a row, this one included, before whose start the daemon ended."""
     limited: int = 0
     """Attempts in a row, this one included, that met a limit with no stated end."""
     limit_until: float = 0.0
@@ -164,6 +170,12 @@ def _after_loss(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
     return RetryAt(0.0, "lost; it could change nothing of yours, so it is repeated")
 
 
+def _start_again(fault: Fault, tried: Tried, jitter: Jitter) -> Next:
+    if tried.unstarted >= STARTS:
+        return GiveUp(f"the daemon has ended {tried.unstarted} times in a row while it started this")
+    return RetryAt(0.0, "nothing was run, so it is started again")
+
+
 TABLE: dict[str, Callable[[Fault, Tried, Jitter], Next]] = {
     "auth": _move,
     "not_installed": _move,
@@ -181,6 +193,7 @@ TABLE: dict[str, Callable[[Fault, Tried, Jitter], Next]] = {
     "canceled": _end,
     "output_limit": _end,
     LOST: _after_loss,
+    UNSTARTED: _start_again,
     WORKTREE: _end,
     VERIFY: _end,
 }
@@ -193,12 +206,16 @@ def counted(faults: Sequence[Fault]) -> int:
 
 def guesses(faults: Sequence[Fault]) -> int:
     """How many of one provider's last attempts, in a row, met a limit with no stated end."""
-    count = 0
-    for fault in reversed(faults):
-        if fault.code not in LIMITS or states_its_end(fault):
-            break
-        count += 1
-    return count
+    return _last(faults, lambda fault: fault.code in LIMITS and not states_its_end(fault))
+
+
+def unstarted(faults: Sequence[Fault]) -> int:
+    """Before how many of one provider's last attempts, in a row, the daemon ended."""
+    return _last(faults, lambda fault: fault.code == UNSTARTED)
+
+
+def _last(faults: Sequence[Fault], alike: Callable[[Fault], bool]) -> int:
+    return sum(1 for _ in takewhile(alike, reversed(faults)))
 
 
 def eligible(faults: Sequence[Fault], max_retries: int, on_timeout: OnTimeout = "give up") -> bool:
@@ -211,5 +228,7 @@ def eligible(faults: Sequence[Fault], max_retries: int, on_timeout: OnTimeout = 
         return guesses(faults) <= GUESSES
     if last == LOST:
         return counted(faults) < LOST_AGAIN
+    if last == UNSTARTED:
+        return unstarted(faults) < STARTS
     again = last in RETRIED or (last == "timeout" and on_timeout == "retry")
     return last == "needs_input" or (again and counted(faults) < max_retries)
