@@ -64,6 +64,7 @@ def test_relative(said: str, after: float) -> None:
         ("resetsAt: 1735689600", 1735689600),
         ("Try again at 2026-11-23T04:05:06Z.", at(2026, 11, 23, 4, 5, 6)),
         ("resets 2026-11-23 04:05 +0200", at(2026, 11, 23, 2, 5)),
+        ("retry-after: Mon, 23 Nov 2026 04:05:06 GMT", at(2026, 11, 23, 4, 5, 6)),
         ("Try again at Nov 25th, 2026 3:42 PM.", at(2026, 11, 25, 15, 42)),
         ("or try again at Dec 1st, 2026 12:05 AM.", at(2026, 12, 1, 0, 5)),
         ("Try again at 3:42 PM.", at(2026, 11, 22, 15, 42)),

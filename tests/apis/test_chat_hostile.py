@@ -88,7 +88,51 @@ async def test_a_list_of_models_that_is_refused_is_a_refusal(tmp_path: Path) -> 
 async def test_a_stream_without_an_end_is_not_held(tmp_path: Path) -> None:
     run = await ask(tmp_path, MODELS, b"data: " + b"x" * (65 << 20))
     assert run.error is not None
-    assert "MiB" in run.error.message
+    assert (run.error.code, "MiB" in run.error.message) == ("output_limit", True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("length", "output_limit"),
+        ("content_filter", "refused"),
+        ("sensitive", "refused"),
+        ("tool_calls", "invalid_request"),
+        ("insufficient_system_resource", "overloaded"),
+    ],
+)
+async def test_a_reason_to_stop_that_is_no_end_of_an_answer_is_a_fault(tmp_path: Path, reason: str, code: str) -> None:
+    run = await ask(tmp_path, MODELS, said("half").replace(b'"stop"', f'"{reason}"'.encode()))
+    assert run.error is not None
+    assert (run.status, run.error.code, run.output) == ("error", code, "half")
+
+
+async def test_a_models_refusal_is_told_in_its_words(tmp_path: Path) -> None:
+    run = await ask(tmp_path, MODELS, said("I will not.").replace(b'"content"', b'"refusal"'))
+    assert run.error is not None
+    assert (run.error.code, run.output) == ("refused", "I will not.")
+
+
+async def test_what_comes_after_the_end_mark_is_no_answer(tmp_path: Path) -> None:
+    run = await ask(tmp_path, MODELS, said("whole") + said(" and more"))
+    assert (run.status, run.output) == ("success", "whole")
+
+
+async def test_a_web_page_is_told_from_an_api(tmp_path: Path) -> None:
+    run = await ask(tmp_path, MODELS, b"<html>Log in</html>", headers={"Content-Type": "text/html; charset=utf-8"})
+    assert run.error is not None
+    assert (run.error.code, "web page" in run.error.message, "base_url" in run.error.hint) == (
+        "invalid_request",
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_refusal_says_the_next_step(tmp_path: Path, status: int) -> None:
+    run = await ask(tmp_path, MODELS, b'{"error":{"message":"no"}}', status=status)
+    assert run.error is not None
+    assert ("-m" if status == 404 else "key") in run.error.hint
 
 
 async def test_an_error_that_echoes_the_key_is_told_without_it(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from modelmuxd.engine.health import LIMITS, cooldown, health, limit_end
+from modelmuxd.engine.health import LIMITS, LONGEST, cooldown, health, limit_end
 from muxwire.faults import LOST, Fault
 from muxwire.words import FAULT_KINDS
 
@@ -39,6 +39,11 @@ def test_a_cooldown_lasts_as_long_as_the_provider_says(fault: Fault, until: floa
 @pytest.mark.parametrize("code", sorted(FAULT_KINDS - LIMITS.keys()))
 def test_nothing_else_cools_an_account_down(code: str) -> None:
     assert cooldown(Fault(code, ""), account="a", provider="p", now=NOW, met=1) is None
+
+
+def test_no_limit_lasts_for_years() -> None:
+    """A reset that is misread, or a hostile one, does not park an account until the next century."""
+    assert limit_end(Fault("quota", "", resets_at=NOW + 1e10), NOW, 1) == NOW + LONGEST
 
 
 def test_a_guess_doubles_up_to_its_most() -> None:

@@ -17,6 +17,23 @@ from modelmuxd.domain.outcome import Outcome
 from modelmuxd.domain.request import Request
 from modelmuxd.domain.usage import Usage
 
+REFUSAL = "refusal"
+_CUT = Trouble("output_limit", "The answer was cut at the model's own limit of tokens.", "Ask for less at a time.")
+_FILTERED = Trouble("refused", "The server's own filter stopped the answer.", "Say it differently, or ask another.")
+STOPPED: dict[str, Trouble] = {
+    "length": _CUT,
+    "max_tokens": _CUT,
+    "model_length": _CUT,
+    "content_filter": _FILTERED,
+    "sensitive": _FILTERED,
+    REFUSAL: Trouble("refused", "The model refuses.", "Say it differently, or ask another."),
+    "tool_calls": Trouble("invalid_request", "The model asked for a tool, and it has none here.", "Ask an agent."),
+    "network_error": Trouble("transient", "The server says that its network failed."),
+    "insufficient_system_resource": Trouble("overloaded", "The server says that it is out of resources."),
+}
+"""Reasons to stop that are no end of an answer: OpenAI's, Mistral's (model_length), GLM's (sensitive, network_error)
+and DeepSeek's (insufficient_system_resource), by their documentation of 2026-11. What was said before is kept."""
+
 
 class ChatReader(JsonlReader):
     """Success needs the server's own last word (`finished`) and the end of its stream."""
@@ -69,7 +86,8 @@ class ChatReader(JsonlReader):
     def verdict(self, exit: Exit, stderr_tail: bytes) -> Outcome:
         self.finish()
         trouble = of_exit(exit, "", overlong=self.lines.overlong)
-        if not trouble and not (self._done and self.finished and exit.code == 0 and self._trouble is None):
+        whole = self._done and self.finished and self.finished not in STOPPED
+        if not trouble and not (whole and exit.code == 0 and self._trouble is None):
             trouble = self._why(exit, stderr_tail)
         fault = settle(self.provider, trouble) if trouble else None
         return Outcome(fault=fault, session=self._session, model=self.model, usage=self.usage)
@@ -87,6 +105,8 @@ class ChatReader(JsonlReader):
     def _why(self, exit: Exit, stderr_tail: bytes) -> Trouble:
         if self._trouble is not None and not killed(exit):
             return self._trouble
+        if self._done and exit.code == 0 and self.finished:
+            return STOPPED[self.finished]
         if self._done and exit.code == 0:
             return Trouble("transient", "The server ended its stream before the answer was finished.")
         return unfinished(exit, last_words(stderr_tail))

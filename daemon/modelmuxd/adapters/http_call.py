@@ -91,13 +91,21 @@ def trouble(event: JsonObject, said: str, code: str, kinds: dict[str, FaultKind]
                 kind = "auth"
             if 300 <= status < 400:
                 return Trouble("invalid_request", f"It redirects (HTTP {status}), and a key goes nowhere else.", _URL)
-            return Trouble(kind, said or f"HTTP {status}", wait=_wait(event, said))
+            hint = _NOT_THERE if status == 404 else _HINTS.get(kind, "")
+            return Trouble(kind, said or f"HTTP {status}", hint, _wait(event, said))
         case "broken":
             return _of_broken(text(event, "kind"), text(event, "message"))
         case _:
             return None
 
 
+_HINTS: dict[FaultKind, str] = {
+    "auth": "Look at the key, and whether it belongs to this address: `muxctl check`.",
+    "quota": "Wait for the reset, or see the account's plan.",
+    "context_too_long": "Send less, start a new session, or name a model with a larger window.",
+    "refused": "Say it differently, or ask another provider.",
+}
+_NOT_THERE = "Name another model with -m, or look at base_url."
 _URL = "Name the address that it redirects to in base_url."
 
 
@@ -111,6 +119,7 @@ def _of_broken(kind: str, message: str) -> Trouble:
         "connect": ("transient", "Is the server running, and is its address right?"),
         "timeout": ("transient", ""),
         "stream": ("transient", ""),
+        "large": ("output_limit", ""),
     }
-    found, hint = kinds.get(kind, ("invalid_request", ""))
+    found, hint = kinds.get(kind, ("invalid_request", "See whether base_url is the address of its API."))
     return Trouble(found, f"The call broke: {message}", hint)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -43,6 +43,7 @@ _HEADER = re.compile(
 _MILLIS = re.compile(r"retry_?delay_?ms\"?\s*[:=]\s*\"?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _STAMP = re.compile(r"(?:limit reached\|\s*|resets?[_ ]?at\"?\s*[:=]?\s*\"?)(\d{10}|\d{13})(?!\d)", re.IGNORECASE)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s*(Z|UTC|[+-]\d\d:?\d\d)")
+_HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT")
 _CLOCK = re.compile(
     r"(?i:try again at|resets?(?: at)?|available again at)\s+"
     r"(?:(?P<month>[A-Z][a-z]{2})[a-z]*\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?:(?P<year>\d{4}),?\s+)?(?:at\s+)?)?"
@@ -98,7 +99,15 @@ def _stamp(said: str) -> float | None:
     if found := _ISO.search(said):
         offset = "+00:00" if found[3] in ("Z", "UTC") else found[3][:3] + ":" + found[3][-2:]
         return _or_none(lambda: datetime.fromisoformat(f"{found[1]}T{found[2]}{offset}"))
+    if found := _HTTP_DATE.search(said):
+        return _or_none(lambda: _http_date(*found.groups()))
     return None
+
+
+def _http_date(day: str, month: str, year: str, *time: str) -> datetime:
+    """RFC 9110 5.6.7, as `Retry-After` has it."""
+    hour, minute, second = map(int, time)
+    return datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=timezone.utc)
 
 
 def _clock(said: str, began: float | None) -> float | None:

@@ -17,6 +17,8 @@ LIMITS: dict[str, tuple[float, float]] = {"rate_limit": (30.0, 900.0), "quota": 
 
 SHORTEST = 1.0
 """Seconds: a reset that is stated as now, or as past, is still not tried at once."""
+LONGEST = 90 * 86_400.0
+"""No limit lasts longer than a quarter: a later reset is a misreading, or a server that wants to be left alone."""
 
 
 def health(fault: Fault | None) -> Literal["", "good", "bad"]:
@@ -33,7 +35,7 @@ def states_its_end(fault: Fault) -> bool:
 def limit_end(fault: Fault, now: float, met: int) -> float:
     """Unix time at which a limit ends: as stated, else a guess that doubles with each time in a row it was met."""
     if fault.resets_at is not None:
-        return max(fault.resets_at, now + SHORTEST)
+        return min(max(fault.resets_at, now + SHORTEST), now + LONGEST)
     if fault.retry_after is not None:
         return now + max(fault.retry_after, SHORTEST)
     first, most = LIMITS[fault.code]

@@ -67,7 +67,9 @@ def run(call: dict[str, Any], prompt: str) -> int:
         return _broken(lines, "timeout", error)
     except web.WebError as error:
         return _broken(lines, "stream", error)
-    except (web.BadAddress, web.TooLarge, ValueError) as error:
+    except web.TooLarge as error:
+        return _broken(lines, "large", error)
+    except (web.BadAddress, ValueError) as error:
         return _broken(lines, "request", error)
 
 
@@ -92,6 +94,8 @@ def _ask(client: web.Client, call: dict[str, Any], prompt: str, lines: Lines) ->
     with client.stream("POST", call["url"], json=body) as answer:
         if answer.status_code != 200:
             raise _refused(answer)
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            raise ValueError("it answered with a web page")
         for line in _events(answer):
             lines.pass_on(line)
     lines.say({"mux": "done"})
@@ -103,7 +107,10 @@ def _first_model(client: web.Client, call: dict[str, Any]) -> str:
     with client.stream("GET", call["models_url"]) as listed:
         if listed.status_code != 200:
             raise _refused(listed)
-        found = msgspec.json.decode(web.body(listed, MODELS_LIMIT))
+        try:
+            found = msgspec.json.decode(web.body(listed, MODELS_LIMIT))
+        except web.TooLarge as error:
+            raise ValueError(f"of its list of models: {error}") from error
     rows = (found.get("models") or found.get("data")) if isinstance(found, dict) else None
     for row in rows if isinstance(rows, list) else ():
         name = (row.get("name") or row.get("id")) if isinstance(row, dict) else None
@@ -113,9 +120,12 @@ def _first_model(client: web.Client, call: dict[str, Any]) -> str:
 
 
 def _events(answer: web.Answer) -> Iterator[bytes]:
-    """The JSON of each event. A server that sends one whole object instead of a stream has sent one event."""
+    """The JSON of each event, until OpenAI's end mark where there is one: some servers keep the line open after it. A
+    server that sends one whole object instead of a stream has sent one event."""
     for line in web.lines(answer, LIMIT):
         said = line.removeprefix(b"data:").strip()
+        if said == b"[DONE]":
+            return
         if said.startswith(b"{"):
             yield said
 

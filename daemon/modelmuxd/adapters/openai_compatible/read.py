@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from muxwire.words import FaultKind
 
-from modelmuxd.adapters.chat import ChatReader
+from modelmuxd.adapters.chat import REFUSAL, ChatReader
 from modelmuxd.adapters.jsonl import JsonObject, compact, count, numbers, rows, table, text
 from modelmuxd.domain.events import Event
 from modelmuxd.domain.usage import Usage
@@ -36,8 +36,10 @@ class CompletionsReader(ChatReader):
     def on_event(self, value: JsonObject) -> Iterator[Event]:
         self.model = text(value, "model") or self.model
         for choice in rows(value, "choices")[:1]:
-            yield from self.said(text(table(choice, "delta") or table(choice, "message"), "content"))
-            self.finished = text(choice, "finish_reason") or self.finished
+            piece = table(choice, "delta") or table(choice, "message")
+            yield from self.said(text(piece, "content") or text(piece, "refusal"))
+            refused = self.finished == REFUSAL or bool(text(piece, "refusal"))
+            self.finished = REFUSAL if refused else text(choice, "finish_reason") or self.finished
         yield from self.counted(_usage(table(value, "usage"), self.model))
 
     def words(self, body: object) -> tuple[str, str]:
