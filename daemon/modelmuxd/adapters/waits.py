@@ -99,8 +99,8 @@ def _stamp(said: str) -> float | None:
     if found := _ISO.search(said):
         offset = "+00:00" if found[3] in ("Z", "UTC") else found[3][:3] + ":" + found[3][-2:]
         return _or_none(lambda: datetime.fromisoformat(f"{found[1]}T{found[2]}{offset}"))
-    if found := _HTTP_DATE.search(said):
-        return _or_none(lambda: _http_date(*found.groups()))
+    if date := _HTTP_DATE.search(said):
+        return _or_none(lambda: _http_date(*date.groups()))
     return None
 
 
