@@ -217,6 +217,17 @@ async def test_the_agent_has_its_callers_environment_and_its_own_secrets_only(tm
     )
 
 
+async def test_a_complaint_that_echoes_a_secret_is_kept_without_it(tmp_path: Path) -> None:
+    """Whatever the key looks like: only its own run knows it."""
+    stage = Stage(tmp_path, secrets=("ITS_KEY",))
+    async with stage.engine() as engine:
+        result = await stage.run(engine, "fault bad-pass-phrase", "exit 1", secrets={"ITS_KEY": "pass-phrase"})
+        said = [event async for event in engine.runs.watch(result.run_id)]
+    assert result.error is not None
+    assert result.error.message == "the script says bad-[redacted]"
+    assert "the script says bad-[redacted]" in [event.text for event in said if isinstance(event, wire.Notice)]
+
+
 async def test_the_same_idempotency_key_is_the_same_run(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     async with stage.engine() as engine:

@@ -92,7 +92,9 @@ class Engine:
         )
         self.worktrees = Worktrees(store=store, settings_for=self.source, clock=clock, folder=here.worktrees)
         verifier = Verifier(runner=runner, clock=clock, spool=Path(here.spool))
-        self.attempts = Attempts(store=store, runner=runner, hub=self.hub, clock=clock, spool=Path(here.spool))
+        self.attempts = Attempts(
+            store=store, runner=runner, secrets=self.secrets, hub=self.hub, clock=clock, spool=Path(here.spool)
+        )
         self.costs = Costs(store, self.source, clock)
         self.admission = Admission(
             store=store,

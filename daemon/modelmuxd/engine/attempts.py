@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -27,8 +28,9 @@ from modelmuxd.domain.request import Request
 from modelmuxd.engine.answer import FILE, Answer
 from modelmuxd.engine.ask import Ask
 from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.hub import Hub
-from modelmuxd.engine.recorder import Recorder
+from modelmuxd.engine.recorder import Hide, Recorder
 from modelmuxd.engine.results import summary_of
 from modelmuxd.engine.silence import BUSY, TICK, Silence, said_nothing
 from modelmuxd.runner.interface import AgentProcess, Launch, LaunchFailed, OutputLimit, Runner
@@ -81,9 +83,12 @@ class Live:
 class Attempts:
     """Runs attempts and keeps those that are under way, by run id."""
 
-    def __init__(self, *, store: TaskStore, runner: Runner, hub: Hub, clock: Clock, spool: Path) -> None:
+    def __init__(
+        self, *, store: TaskStore, runner: Runner, secrets: Secrets, hub: Hub, clock: Clock, spool: Path
+    ) -> None:
         self._store = store
         self._runner = runner
+        self._secrets = secrets
         self._hub = hub
         self._clock = clock
         self.spool = spool
@@ -150,7 +155,9 @@ class Attempts:
         reader = adapter.reader(request)
         answer = Answer(self.spool / attempt.folder)
         text_seen, others_seen = count_seen(seen, attempt.number)
-        live.recorder = recorder = Recorder(attempt.number, answer, text_seen=text_seen, others_seen=others_seen)
+        hide = partial(self._secrets.hide, attempt.run_id)
+        recorder = Recorder(attempt.number, answer, text_seen=text_seen, others_seen=others_seen, hide=hide)
+        live.recorder = recorder
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._watch_clock, live)
@@ -168,6 +175,8 @@ class Attempts:
         if swept := await process.sweep():
             log.info("ended %d processes left behind by %s", swept, attempt.provider, extra={"run": attempt.run_id})
         outcome = reader.verdict(exit, process.stderr_tail())
+        if outcome.fault:
+            outcome = msgspec.structs.replace(outcome, fault=without(hide, outcome.fault))
         live.elsewhere = outcome.elsewhere
         if (exit.code is None or live.elsewhere) and live.ending is None and not exit.timed_out:
             outcome = msgspec.structs.replace(outcome, fault=lost(attempt))
@@ -303,6 +312,10 @@ def ended_with(attempt: Attempt, fault: Fault) -> Settle:
     return Settle(
         run_id=attempt.run_id, number=attempt.number, epoch=attempt.epoch, attempt_state=fault.code, fault=fault
     )
+
+
+def without(hide: Hide, fault: Fault) -> Fault:
+    return msgspec.structs.replace(fault, message=hide(fault.message), hint=hide(fault.hint))
 
 
 def not_started(attempt: Attempt, error: LaunchFailed) -> Fault:

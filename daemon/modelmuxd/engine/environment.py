@@ -15,6 +15,9 @@ from modelmuxd.store.records import NewTask
 LoginEnvironment = Callable[[], Awaitable[CallerEnv]]
 """The login shell's environment, read once."""
 
+SHORTEST = 6
+"""Characters; whatever is shorter is no secret, and would be found everywhere."""
+
 
 class Secrets:
     """Values that callers supplied for their runs. In memory only, hidden in every repr, dropped when the run ends."""
@@ -51,6 +54,14 @@ class Secrets:
 
     def of(self, run_id: str) -> dict[str, str]:
         return self._values.get(run_id, {})
+
+    def hide(self, run_id: str, text: str) -> str:
+        """The text without this run's values, whatever they look like: agents and servers echo keys in complaints.
+        Those of an earlier daemon's run are known by their shape only."""
+        for value in self.of(run_id).values():
+            if len(value) >= SHORTEST:
+                text = text.replace(value, "[redacted]")
+        return text
 
     def drop(self, run_id: str) -> None:
         self._values.pop(run_id, None)

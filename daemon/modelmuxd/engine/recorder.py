@@ -17,14 +17,20 @@ FLUSH_SIZE = 64 * 1024
 """Characters that make it flush at once, and so hold the reading back while the store is busy."""
 
 Append = Callable[[tuple[wire.RunEvent, ...]], Awaitable[object]]
+Hide = Callable[[str], str]
+"""Takes the run's own secrets out of a text."""
 
 
 class Recorder:
     """Collects one attempt's events. `text_seen` and `others_seen` are what an earlier daemon recorded of the same
-    attempt: a reader gives the same events for the same bytes, so that many are skipped."""
+    attempt: a reader gives the same events for the same bytes, so that many are skipped. The answer is kept as it is;
+    what is told beside it goes through `hide`."""
 
-    def __init__(self, attempt: int, answer: Answer, *, text_seen: int = 0, others_seen: int = 0) -> None:
+    def __init__(
+        self, attempt: int, answer: Answer, *, text_seen: int = 0, others_seen: int = 0, hide: Hide = lambda text: text
+    ) -> None:
         self._attempt = attempt
+        self._hide = hide
         self._answer = answer
         self._skip_text = text_seen
         self._skip_others = others_seen
@@ -61,13 +67,13 @@ class Recorder:
             case domain.Started(session, model):
                 return wire.SessionStarted(session_id=session, model=model)
             case domain.Tool(name, status, detail):
-                return wire.ToolUsed(attempt=self._attempt, name=name, status=status, detail=detail)
+                return wire.ToolUsed(attempt=self._attempt, name=name, status=status, detail=self._hide(detail))
             case domain.UsageRead(usage):
                 seen = token_usage(usage)
                 assert seen is not None
                 return wire.UsageSeen(attempt=self._attempt, usage=seen)
             case domain.Limit(_, text) | domain.Notice(text) | domain.Delta(text) | domain.Message(text):
-                return wire.Notice(attempt=self._attempt, text=text)
+                return wire.Notice(attempt=self._attempt, text=self._hide(text))
 
     def _show(self, text: str, *, first: bool) -> None:
         if first and self._shown and not self._shown.endswith("\n"):
