@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from modelmuxd.engine.recorder import FLUSH_SIZE, Recorder
 from muxwire import events as wire
 
 
-def record(folder: Path, events: list[Event], **seen: int) -> Recorder:
+def record(folder: Path, events: list[Event], **seen: Any) -> Recorder:
     recorder = Recorder(1, Answer(folder), **seen)
     for event in events:
         recorder.take(event)
