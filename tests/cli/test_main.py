@@ -90,6 +90,8 @@ def test_every_command_is_where_the_table_says_and_explains_itself(stage: Daemon
         (("dispatch", "--sandbox", "all", "x"), "read-only"),
         (("dispatch", ""), "The task is empty"),
         (("dispatch", "--wait", "inf", "x"), "inf"),
+        (("dispatch", "--timeout", "9" * 20, "x"), "not a number that can be counted"),
+        (("clean", "outptus", "--yes"), "'outputs', 'events', 'runs'"),
         (("logs",), "--daemon"),
         (("history", "--trend", "week"), "is not one of 'hour', 'day'"),
     ],

@@ -148,6 +148,7 @@ def test_it_says_how_sure_it_is_and_what_would_change_its_mind() -> None:
     found = ranked(known=learned(*judged("codex", 1.0, 40), *judged("claude", 0.2, 40)))
     assert found.sure > 0.9
     assert "bad answers in a row of codex" in found.turn
+    assert ranked().turn.partition(": ")[2].startswith("one bad answer of ")
     assert found.ranked[0].reasons[0].startswith("expected 0.")
 
 

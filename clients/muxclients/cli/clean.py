@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from muxwire.faults import USAGE, refuse
+from muxwire.retention import KEPT
 
 from muxclients.cli.derive import Command, given, parameters, verb_of
 from muxclients.cli.rendered import ask
@@ -24,9 +25,12 @@ def _run(*, json: bool, yes: bool, **typed: Any) -> int:
     return ask("clean", fields, json)
 
 
+_WHAT, *_OPTIONS = parameters(verb_of("clean"))
+_WHAT.type = click.Choice(KEPT)
+
 clean = Command(
     "clean",
-    params=[*parameters(verb_of("clean")), click.Option(["-y", "--yes"], is_flag=True, help="Do not ask.")],
+    params=[_WHAT, *_OPTIONS, click.Option(["-y", "--yes"], is_flag=True, help="Do not ask.")],
     callback=_run,
     help="Take away what is old: outputs, events or whole runs. Asks first; sums in the statistics stay.",
     examples=("muxctl clean --older-than 30d --dry-run", "muxctl clean outputs events --older-than 8w"),

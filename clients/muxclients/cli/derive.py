@@ -85,7 +85,7 @@ def _option(option: Option) -> click.Option:
 def _type(kind: str, limits: Any) -> click.ParamType[Any]:
     match kind:
         case "int":
-            return click.IntRange(min=_bound(limits[0]), max=_bound(limits[1]))
+            return Whole(min=_bound(limits[0]), max=_bound(limits[1]))
         case "float":
             return Finite(min=_bound(limits[0]), max=_bound(limits[1]))
         case "choice":
@@ -99,14 +99,23 @@ def _bound(limit: int) -> int | None:
     return None if abs(limit) >= 2**53 else limit
 
 
+class Whole(click.IntRange):
+    """A range of what can be counted."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number: int = super().convert(value, param, ctx)
+        return number if abs(number) < 2**53 else self.fail(_UNCOUNTABLE.format(value), param, ctx)
+
+
 class Finite(click.FloatRange):
-    """A range of what can be counted: infinity and not-a-number are outside of it."""
+    """The same: infinity and not-a-number are outside of it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number: float = super().convert(value, param, ctx)
-        if not abs(number) < 2**53:
-            self.fail(f"{value!r} is not a number that can be counted.", param, ctx)
-        return number
+        return number if abs(number) < 2**53 else self.fail(_UNCOUNTABLE.format(value), param, ctx)
+
+
+_UNCOUNTABLE = "'{}' is not a number that can be counted."
 
 
 def given(verb: Verb, typed: dict[str, Any]) -> dict[str, Any]:

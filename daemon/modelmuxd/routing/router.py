@@ -214,4 +214,5 @@ def _turn(ordered: Sequence[Ranked]) -> str:
     ahead = max(0.0, first.score - second.score)
     low = max(0.05, first.mean - ahead)
     bad = math.ceil(first.weight * (first.mean / low - 1.0)) or 1
-    return f"{name} comes next: about {bad} bad answers in a row of {first.candidate.provider} would put it first"
+    answers = "one bad answer" if bad == 1 else f"about {bad} bad answers in a row"
+    return f"{name} comes next: {answers} of {first.candidate.provider} would put it first"
