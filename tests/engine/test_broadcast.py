@@ -217,6 +217,17 @@ async def test_a_retry_asks_only_those_who_did_not_answer(stage: Stage, tmp_path
     assert result.summary.total == 3
 
 
+async def test_a_retry_of_one_that_lacks_nothing_asks_all_anew(stage: Stage, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with stage.engine() as engine:
+        task = await send(stage, engine, f"note asked {log}")
+        await finished(engine, task)
+        asked, old = await engine.runs.again(RetryParams(task.new.run_id, env=CallerEnv(stage.env)))
+        again = await engine.runs.accept(asked, Origin(kind="test"), {}, plan=old.new.plan, retry_of=old.new.run_id)
+        result = await finished(engine, again)
+    assert (len(log.read_text().splitlines()), result.summary.success) == (6, 3)
+
+
 async def test_parents_are_no_calls_of_a_provider(stage: Stage) -> None:
     async with stage.engine() as engine:
         await finished(engine, await send(stage, engine, "say x"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from modelmuxd.domain.plans import Broadcast
 from modelmuxd.engine.composites import judge
 from modelmuxd.engine.composites.score import Key
@@ -14,11 +16,16 @@ async def turns_of(store: TaskStore, composite: NewTask) -> list[Task]:
     found: dict[Key, Task] = {}
     if composite.retry_of:
         old = await store.find(composite.retry_of)
-        if old.state != "success" or isinstance(old.new.plan, Broadcast):  # else it is to be done anew
-            before = await turns_of(store, old.new)
-            found = {(turn.new.step, turn.new.round): turn for turn in before if _stands(turn)}
+        found = _kept(old, await turns_of(store, old.new))
     own = await store.turns(composite.run_id)
     return [*found.values(), *own]
+
+
+def _kept(old: Task, turns: Sequence[Task]) -> dict[Key, Task]:
+    """One that lacks nothing is to be done anew; a broadcast has succeeded before all have answered."""
+    kept = {(turn.new.step, turn.new.round): turn for turn in turns if _stands(turn)}
+    lacks = isinstance(old.new.plan, Broadcast) and len(kept) < len(old.new.plan.members)
+    return kept if lacks or old.state != "success" else {}
 
 
 def _stands(turn: Task) -> bool:
