@@ -8,6 +8,7 @@ import pytest
 from engine.stage import Stage
 from modelmuxd.app.rooms import Engine
 from modelmuxd.domain.bucket import Asked, Counts
+from modelmuxd.engine.status import today
 from muxwire.runs import Cost
 
 pytestmark = pytest.mark.anyio
@@ -58,8 +59,8 @@ async def test_a_plan_pays_no_money(stage: Stage) -> None:
         assert run.cost == Cost(usd=0.0, source="table", plan_usd=1.26)
         sums = await counted(engine)
         assert (sums.cost_micros, sums.plan_micros, sums.unpriced) == (0, LIST, 0)
-        today = await engine.runs.today()
-        assert (today.cost_usd, today.plan_usd) == (0.0, 1.26)
+        spent = await today(engine.store, stage.clock.now())
+        assert (spent.cost_usd, spent.plan_usd) == (0.0, 1.26)
 
 
 async def test_an_unknown_price_is_unknown(stage: Stage) -> None:

@@ -14,6 +14,7 @@ import pytest
 from engine.stage import Stage, alive, ended, until
 from modelmuxd.app.rooms import Engine
 from modelmuxd.domain.bucket import Asked
+from modelmuxd.engine.status import today
 from modelmuxd.policy.rules import Policy
 from modelmuxd.policy.state import PolicyState
 from modelmuxd.store.records import Task
@@ -231,9 +232,9 @@ async def test_a_retry_of_one_that_lacks_nothing_asks_all_anew(stage: Stage, tmp
 async def test_parents_are_no_calls_of_a_provider(stage: Stage) -> None:
     async with stage.engine() as engine:
         await finished(engine, await send(stage, engine, "say x"))
-        today = await engine.runs.today()
+        spent = await today(engine.store, stage.clock.now())
         sums = await engine.store.sums(Asked(by=("provider",)))
-    assert today.runs == 3
+    assert spent.runs == 3
     assert {each.of.provider for each in sums} == {"codex", "gemini", "claude"}
     assert sum(each.counts.runs for each in sums) == 3
 

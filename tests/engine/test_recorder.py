@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modelmuxd.domain.events import Delta, Event, Limit, Message, Notice, Started, Tool
 from modelmuxd.engine.answer import Answer
-from modelmuxd.engine.attempts import count_seen
-from modelmuxd.engine.recorder import FLUSH_SIZE, Recorder
+from modelmuxd.engine.recorder import FLUSH_SIZE, Recorder, count_seen
 from muxwire import events as wire
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from engine.stage import HandClock, Stage
+from modelmuxd.engine.status import today
 from muxwire.insight import Today
 
 pytestmark = pytest.mark.anyio
@@ -17,11 +18,11 @@ async def test_today_ends_at_midnight(tmp_path: Path) -> None:
     clock = HandClock(late)
     stage = Stage(tmp_path, clock=clock)
     async with stage.engine() as engine:
-        assert await engine.runs.today() == Today(runs=0)
+        assert await today(engine.store, clock.now()) == Today(runs=0)
         await stage.run(engine, "say x")
         await stage.run(engine, "say y")
-        assert await engine.runs.today() == Today(runs=2, tokens=10, unpriced=2)
+        assert await today(engine.store, clock.now()) == Today(runs=2, tokens=10, unpriced=2)
         await clock.advance(120)
-        assert await engine.runs.today() == Today(runs=0)
+        assert await today(engine.store, clock.now()) == Today(runs=0)
         await stage.run(engine, "say z")
-        assert (await engine.runs.today()).runs == 1
+        assert (await today(engine.store, clock.now())).runs == 1

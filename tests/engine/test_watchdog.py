@@ -8,6 +8,7 @@ import pytest
 import scripted
 from engine.stage import HandClock, Stage, ended, until
 from modelmuxd.engine.silence import TICK, WORTH_A_WORD
+from modelmuxd.engine.status import line_of
 from muxwire import events as wire
 
 pytestmark = pytest.mark.anyio
@@ -56,11 +57,11 @@ async def test_a_long_silence_is_mentioned_and_nothing_more(tmp_path: Path) -> N
                 break
         while not any("said nothing" in text for text in await remarks(engine, task.new.run_id)):
             await clock.advance(TICK)
-        running, _, _ = await engine.runs.lines(0)
+        running = line_of(task, engine.attempts.live.get(task.new.run_id))
         go.touch()
         result = await ended(engine, task)
-    assert running[0].silent_s is not None
-    assert running[0].silent_s >= WORTH_A_WORD
+    assert running.silent_s is not None
+    assert running.silent_s >= WORTH_A_WORD
     assert (result.status, result.output) == ("success", "firstlast")
 
 

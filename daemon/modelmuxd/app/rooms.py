@@ -39,6 +39,7 @@ from modelmuxd.engine.learned import Learned
 from modelmuxd.engine.line import Line
 from modelmuxd.engine.needs import Needs
 from modelmuxd.engine.notices import Notices
+from modelmuxd.engine.permits import Permits
 from modelmuxd.engine.plan import Planner
 from modelmuxd.engine.reconcile import Reconciler
 from modelmuxd.engine.retention import Retention
@@ -81,6 +82,7 @@ class Engine:
         self.accounts = Accounts(store)
         self.callers = Callers(store, self.source)
         self.governor = Governor(policy, settings.limits, tuple(adapters))
+        self.permits = Permits(store=store, governor=self.governor, settings_for=self.source, clock=clock)
         self.learned = Learned(store)
         self.purses = Purses(store, self.source, clock)
         planner = Planner(

@@ -95,7 +95,8 @@ def handlers_of(
     board = StatusBoard(
         birth=birth,
         notices=notices,
-        runs=engine.runs,
+        store=engine.store,
+        live=engine.attempts.live,
         line=engine.line,
         scheduler=engine.scheduler,
         purses=engine.purses,
@@ -105,7 +106,7 @@ def handlers_of(
     insight = handlers.Insight(board, OURS)
     composites = handlers.Composites(engine.runs, engine.composites, engine.callers)
     runs, dispatch = handlers.Runs(engine.runs), handlers.Dispatch(engine.runs, engine.composites, engine.callers)
-    policy_ = handlers.Policy(engine.governor, engine.runs)
+    policy_ = handlers.Policy(engine.permits, engine.runs)
     costs = handlers.Costs(engine.costs, engine.purses, engine.runs)
     worktree = handlers.Worktree(engine.runs, engine.worktrees, Trust(here))
     env = handlers.Env(engine.login.get, engine.login.refresh, lambda: engine.scheduler.recheck("environment"))

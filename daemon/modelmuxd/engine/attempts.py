@@ -1,7 +1,7 @@
 """One attempt: start the agent under its guard, follow what it says, judge it, settle.
 
 Cancelling the coroutine that runs an attempt leaves the agent alone: that is what a daemon does that goes away. Ending
-an agent is asked through `Live`.
+an agent is asked through `Live` (live.py).
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import anyio
 import msgspec
 from anyio import to_thread
 from muxwire import events as wire
-from muxwire.faults import LOST, Fault
+from muxwire.faults import Fault
 
 from modelmuxd.adapters.base import Adapter, Reader
 from modelmuxd.domain.events import Tool
@@ -30,17 +29,17 @@ from modelmuxd.engine.ask import Ask
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.hub import Hub
-from modelmuxd.engine.recorder import Hide, Recorder
+from modelmuxd.engine.live import GRACE, Live, StopSignal, flagged, stop_when_asked, watch_clock, watch_silence
+from modelmuxd.engine.recorder import Hide, Recorder, count_seen
 from modelmuxd.engine.results import summary_of
-from modelmuxd.engine.silence import BUSY, TICK, Silence, said_nothing
+from modelmuxd.engine.silence import said_nothing
+from modelmuxd.engine.unheard import ended_with, lost, not_started
 from modelmuxd.runner.interface import AgentProcess, Launch, LaunchFailed, OutputLimit, Runner
 from modelmuxd.store.interface import StoreFull, TaskStore
 from modelmuxd.store.records import Attempt, Settle, Task
 
 log = logging.getLogger(__name__)
 
-GRACE = 5.0
-"""Seconds between the signal and SIGKILL; the real CLIs need up to 5 (measured)."""
 DEAD_MAN = 60.0
 """Seconds after a run's deadline at which the guard ends the agent by itself, should we be gone."""
 FULL_RETRY = 1.0
@@ -48,36 +47,6 @@ FULL_RETRY = 1.0
 
 TURNS = 200
 """Of a session, the newest that are sent along."""
-
-Ended = Literal["canceled", "timeout", "output_limit", "silent"]
-StopSignal = Literal["INT", "TERM"]
-
-
-class Live:
-    """An attempt that runs now: how to end it early, and what a status line shows of it."""
-
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
-        self.recorder: Recorder | None = None
-        self.silence = Silence()
-        self.first_byte: float | None = None
-        """Seconds from the attempt's start until the agent said anything; None where an earlier daemon saw it."""
-        self.ending: Ended | None = None
-        self.elsewhere = False
-        """It was lost, and what it asked for is under way where the next attempt finds it."""
-        self._end = anyio.Event()
-
-    def end(self, why: Ended) -> None:
-        """Ask for its end; the first word stays."""
-        self.ending = self.ending or why
-        self._end.set()
-
-    async def asked_to_end(self) -> None:
-        await self._end.wait()
-
-    @property
-    def last_line(self) -> str:
-        return self.recorder.last_line if self.recorder else ""
 
 
 class Attempts:
@@ -160,16 +129,16 @@ class Attempts:
         live.recorder = recorder
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._watch_clock, live)
-                tasks.start_soon(self._watch_silence, attempt, adapter.first_byte_s, process, live)
-                tasks.start_soon(_stop_when_asked, live, process, signal)
+                tasks.start_soon(watch_clock, live, self._clock)
+                tasks.start_soon(watch_silence, live, process, attempt.provider, adapter.first_byte_s, self._clock)
+                tasks.start_soon(stop_when_asked, live, process, signal)
                 await self._read(attempt, reader, process, live, fresh=fresh)
                 tasks.cancel_scope.cancel()
         except Exception:  # ours, or a reader's: nobody would follow the agent any more
             await process.stop(signal, GRACE)
             raise
         try:
-            exit = _flagged(await process.ended(), live)
+            exit = flagged(await process.ended(), live)
         except LaunchFailed as error:
             return ended_with(attempt, not_started(attempt, error))
         if swept := await process.sweep():
@@ -217,36 +186,6 @@ class Attempts:
             log.warning("disk full: progress is not recorded", extra={"run": attempt.run_id})
         self._hub.notify(attempt.run_id)
 
-    async def _watch_clock(self, live: Live) -> None:
-        await self._clock.sleep_until(live.deadline)
-        live.end("timeout")
-
-    async def _watch_silence(self, attempt: Attempt, first_byte_s: float, process: AgentProcess, live: Live) -> None:
-        silence, before = live.silence, None
-        while True:
-            await self._clock.sleep_until(self._clock.now() + TICK)
-            silence.tick(TICK)
-            if silence.hung(first_byte_s):
-                live.end("silent")
-                return
-            if not silence.worth_asking():
-                before = None
-                continue
-            before, cpu = await self._share(process, before)
-            if (remark := silence.remark(attempt.provider, cpu)) and live.recorder:
-                live.recorder.remark(remark)
-
-    async def _share(
-        self, process: AgentProcess, before: tuple[float, float] | None
-    ) -> tuple[tuple[float, float] | None, float | None]:
-        """What the tree has computed by now, and the share of a core since the look before."""
-        used, now = await process.cpu_seconds(), self._clock.now()
-        if used is None:
-            return None, None
-        if before is None or now <= before[0]:
-            return (now, used), BUSY  # not known yet: the next look tells
-        return (now, used), (used - before[1]) / (now - before[0])
-
     def _ended(self, attempt: Attempt, exit: Exit, outcome: Outcome, answer: Answer, recorder: Recorder) -> Settle:
         head, in_file, size = answer.close()
         return Settle(
@@ -287,66 +226,10 @@ class Attempts:
             return None
 
 
-async def _stop_when_asked(live: Live, process: AgentProcess, signal: StopSignal) -> None:
-    await live.asked_to_end()
-    await process.stop(signal, GRACE)
-
-
-def _flagged(exit: Exit, live: Live) -> Exit:
-    """Why we ended it counts more than the code it then gave."""
-    return Exit(
-        code=exit.code,
-        canceled=live.ending == "canceled",
-        timed_out=exit.timed_out or live.ending == "timeout",
-        output_limit=live.ending == "output_limit",
-    )
-
-
 def marker_of(attempt: Attempt) -> str:
     """What the agent and all it starts carry in their environment; unique to the attempt."""
     return f"{attempt.run_id}-{attempt.number}"
 
 
-def ended_with(attempt: Attempt, fault: Fault) -> Settle:
-    """The end of an attempt whose agent said nothing."""
-    return Settle(
-        run_id=attempt.run_id, number=attempt.number, epoch=attempt.epoch, attempt_state=fault.code, fault=fault
-    )
-
-
 def without(hide: Hide, fault: Fault) -> Fault:
     return msgspec.structs.replace(fault, message=hide(fault.message), hint=hide(fault.hint))
-
-
-def not_started(attempt: Attempt, error: LaunchFailed) -> Fault:
-    return Fault(
-        code="not_installed",
-        message=f"{attempt.provider} could not be started: {error}",
-        hint="See `muxctl check --refresh`.",
-        provider=attempt.provider,
-    )
-
-
-def lost(attempt: Attempt) -> Fault:
-    return Fault(
-        code=LOST,
-        message=f"{attempt.provider} vanished without an exit status.",
-        hint="It may have changed files; look before you send the task again.",
-        provider=attempt.provider,
-    )
-
-
-def count_seen(events: Sequence[wire.RunEvent], number: int) -> tuple[int, int]:
-    """Characters of text, and other events, that are recorded of an attempt."""
-    text = others = 0
-    for event in events:
-        match event:
-            case wire.Text(attempt=attempt, text=piece) if attempt == number:
-                text += len(piece)
-            case wire.ToolUsed(attempt=attempt) | wire.Notice(attempt=attempt) | wire.UsageSeen(attempt=attempt):
-                others += attempt == number
-            case wire.SessionStarted():
-                others += 1
-            case _:
-                pass
-    return text, others

@@ -20,7 +20,7 @@ from modelmuxd.engine import accounts
 from modelmuxd.engine.accounts import Accounts
 from modelmuxd.engine.admission import Admission, Over, Ready, time_left
 from modelmuxd.engine.ask import Ask, ask
-from modelmuxd.engine.attempts import Attempts, Live, ended_with
+from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.bills import billed
 from modelmuxd.engine.budgets import Purses
 from modelmuxd.engine.clock import Clock
@@ -30,11 +30,13 @@ from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.isolation import Isolation
+from modelmuxd.engine.live import Live
 from modelmuxd.engine.plan import Plan, Planner, SettingsFor, faults_of, left_by, session_of
 from modelmuxd.engine.prices import shipped
 from modelmuxd.engine.retry import Tried, counted, guesses, unstarted
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.signals import of_end
+from modelmuxd.engine.unheard import ended_with
 from modelmuxd.pricing.table import Table
 from modelmuxd.store.interface import Stale, StoreFull, TaskStore
 from modelmuxd.store.records import Attempt, Claim, Decided, NewTask, Settle, Task

@@ -15,6 +15,7 @@ from modelmuxd.domain.budget import CallLimit
 from modelmuxd.engine.plan import split_provider
 from modelmuxd.policy import phases
 from modelmuxd.policy.state import PolicyState, closed
+from modelmuxd.store.interface import TaskStore
 
 MINUTE = 60.0
 
@@ -94,3 +95,12 @@ class Governor:
             text = f"Run {family.parent} has asked for {family.siblings} runs within a minute (limits.per_minute)."
             return Fault(POLICY, text, "Wait a minute, or raise limits.per_minute in profiles.toml.")
         return None
+
+
+async def family_of(store: TaskStore, parent: str, now: float) -> Family:
+    """Of a run that this one's agent asks for; of nobody's when that is empty. Raises FaultError(NOT_FOUND)."""
+    if not parent:
+        return Family()
+    above = (await store.find(parent)).new
+    siblings = await store.spawned(parent, now - MINUTE)
+    return Family(parent=parent, root=above.root or above.run_id, depth=above.depth + 1, siblings=siblings)

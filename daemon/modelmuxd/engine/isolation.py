@@ -6,7 +6,7 @@ import msgspec
 from muxwire.faults import FaultError
 from muxwire.settings.model import Verify
 
-from modelmuxd.engine.attempts import Live
+from modelmuxd.engine.live import Live
 from modelmuxd.engine.plan import SettingsFor
 from modelmuxd.engine.verify import Verifier, failed
 from modelmuxd.engine.worktrees import Worktrees

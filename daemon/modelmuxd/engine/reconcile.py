@@ -9,18 +9,20 @@ from pathlib import Path
 from anyio import to_thread
 from anyio.abc import TaskGroup
 from muxwire.events import RunEvent
-from muxwire.faults import LOST, UNSTARTED, Fault, FaultError
+from muxwire.faults import FaultError
 
 from modelmuxd.adapters.base import Adapter
 from modelmuxd.domain.decision import Candidate
 from modelmuxd.domain.request import Request
 from modelmuxd.engine.admission import seat_of, written_in
-from modelmuxd.engine.attempts import GRACE, Attempts, StopSignal, ended_with
+from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.dispatcher import Dispatcher
+from modelmuxd.engine.live import GRACE, StopSignal
 from modelmuxd.engine.plan import SettingsFor, session_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.slots import Seat
+from modelmuxd.engine.unheard import ended_with, never_started, nobody_reads
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.records import Attempt, Task
 
@@ -136,16 +138,3 @@ def stop_signal(adapter: Adapter, request: Request) -> StopSignal:
         return adapter.prepare(request).stop_signal
     except FaultError:
         return "TERM"
-
-
-def nobody_reads(attempt: Attempt) -> Fault:
-    text = f"{attempt.provider} is not in the settings any more: nobody can read what it says, and it was ended."
-    return Fault(LOST, text, "Look at what it changed, then `muxctl retry` it.", provider=attempt.provider)
-
-
-def never_started(attempt: Attempt) -> Fault:
-    return Fault(
-        code=UNSTARTED,
-        message=f"The daemon ended before {attempt.provider} was started; nothing was run.",
-        provider=attempt.provider,
-    )

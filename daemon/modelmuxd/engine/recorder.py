@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 from muxwire import events as wire
@@ -133,3 +133,19 @@ class Recorder:
             await self._dirty.wait()
             await anyio.sleep(FLUSH_EVERY)
             await self.flush(append)
+
+
+def count_seen(events: Sequence[wire.RunEvent], number: int) -> tuple[int, int]:
+    """Characters of text, and other events, that are recorded of an attempt."""
+    text = others = 0
+    for event in events:
+        match event:
+            case wire.Text(attempt=attempt, text=piece) if attempt == number:
+                text += len(piece)
+            case wire.ToolUsed(attempt=attempt) | wire.Notice(attempt=attempt) | wire.UsageSeen(attempt=attempt):
+                others += attempt == number
+            case wire.SessionStarted():
+                others += 1
+            case _:
+                pass
+    return text, others

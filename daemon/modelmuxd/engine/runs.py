@@ -11,9 +11,8 @@ import anyio.to_thread
 import msgspec
 from muxwire.detail import DecisionDetail, RunDetail
 from muxwire.events import Ended, RunEvent
-from muxwire.faults import CONFLICT, DRAINING, POLICY, USAGE, Fault, FaultError, refuse
-from muxwire.insight import NOBODY, Caller, RunLine, Today
-from muxwire.policy import PolicyVerdict
+from muxwire.faults import CONFLICT, DRAINING, USAGE, FaultError, refuse
+from muxwire.insight import NOBODY, Caller
 from muxwire.runs import DispatchParams, Origin, RetryParams, RunResult
 from muxwire.sessions import SessionLine
 
@@ -29,18 +28,15 @@ from modelmuxd.engine.composites.history import turns_of
 from modelmuxd.engine.composites.outcome import taken_apart, within
 from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.environment import Secrets, key
-from modelmuxd.engine.governor import MINUTE, Family, Governor
+from modelmuxd.engine.governor import Governor, family_of
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.needs import Needs
-from modelmuxd.engine.plan import SettingsFor, split_provider, wanted
-from modelmuxd.engine.results import attempt_detail, dollars, result_of
+from modelmuxd.engine.plan import SettingsFor
+from modelmuxd.engine.results import attempt_detail, result_of
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.sessions import Sessions
 from modelmuxd.engine.signals import of_retry
-from modelmuxd.engine.silence import SHOWN
-from modelmuxd.engine.times import midnight
 from modelmuxd.engine.worktrees import Worktrees
-from modelmuxd.policy.phases import DAY, HOUR
 from modelmuxd.runner.lineage import attempt_of
 from modelmuxd.store.interface import TaskStore
 from modelmuxd.store.records import Task
@@ -119,7 +115,7 @@ class Runs:
         With a plan it is a composite; `payload` then stands for all that was asked."""
         now = self._clock.now()
         after = tuple([(await self._store.find(run)).new.run_id for run in params.after])
-        family = await self._family(origin.parent, now)
+        family = await family_of(self._store, origin.parent, now)
         task = new_task(
             params,
             origin=msgspec.structs.replace(origin, caller=caller.provider),
@@ -163,31 +159,6 @@ class Runs:
         self._secrets.learn(secrets)
         self._scheduler.free(*map(key, secrets))
 
-    async def started(self) -> tuple[int, int]:
-        """Attempts of the last hour and of the last day."""
-        now = self._clock.now()
-        return await self._store.started_since(now - HOUR), await self._store.started_since(now - DAY)
-
-    async def today(self) -> Today:
-        """What the runs of this day that have ended came to."""
-        spent = await self._store.spent_since(midnight(self._clock.now()))
-        cost, plan = dollars(spent.cost_micros), dollars(spent.plan_micros)
-        return Today(runs=spent.runs, tokens=spent.tokens, cost_usd=cost, plan_usd=plan, unpriced=spent.unpriced)
-
-    async def judge(self, params: DispatchParams, parent: str) -> PolicyVerdict:
-        """What the policy would do with this request. Raises FaultError for one that could never run."""
-        check(params)
-        refused = self._governor.refused(params, await self._family(parent, self._clock.now()))
-        provider, model = split_provider(params.provider, params.model)
-        settings = await self._settings_for(params.workdir, params.profile)
-        names = [one.name for one in wanted(params.provider, settings)]
-        excluded = {name: self._governor.excluded(name, model if name == provider else "") for name in names}
-        excluded = {name: why for name, why in excluded.items() if why}
-        if refused is None and len(excluded) == len(names):
-            refused = Fault(POLICY, " ".join(dict.fromkeys(excluded.values())), "See `muxctl policy show`.")
-        timeout = self._governor.timeout(params.timeout)
-        return PolicyVerdict(allowed=refused is None, fault=refused, timeout=timeout, excluded=excluded)
-
     async def parent(self, pid: int) -> str:
         """The run whose agent a process works for; empty when it works for none that we know."""
         marker = await anyio.to_thread.run_sync(attempt_of, pid)
@@ -195,13 +166,6 @@ class Runs:
             return (await self._store.find(marker.rpartition("-")[0])).new.run_id if marker else ""
         except FaultError:
             return ""
-
-    async def _family(self, parent: str, now: float) -> Family:
-        if not parent:
-            return Family()
-        above = (await self._store.find(parent)).new
-        siblings = await self._store.spawned(parent, now - MINUTE)
-        return Family(parent=parent, root=above.root or above.run_id, depth=above.depth + 1, siblings=siblings)
 
     async def resolved(self, params: DispatchParams) -> DispatchParams:
         """The request with the session in it that it means. Raises FaultError."""
@@ -318,36 +282,6 @@ class Runs:
             decisions=tuple(
                 DecisionDetail(at=at, kind=one.kind, text=one.text, data=one.data) for at, one in decisions
             ),
-        )
-
-    async def lines(self, limit: int) -> tuple[list[RunLine], list[RunLine], list[RunLine]]:
-        """Running, waiting and the newest ended runs."""
-        unfinished = [self._line(task) for task in await self._store.unfinished()]
-        recent = [self._line(task) for task in await self._store.recent(limit)] if limit else []
-        running = [line for line in unfinished if line.state == "running"]
-        return running, [line for line in unfinished if line.state != "running"], recent
-
-    def _line(self, task: Task) -> RunLine:
-        live = self._attempts.live.get(task.new.run_id)
-        provider, model = split_provider(task.new.provider, task.new.model)
-        return RunLine(
-            run_id=task.new.run_id,
-            state=task.state,
-            provider=task.provider or provider,
-            model=task.model or model,
-            task=task.new.task[:120],
-            created_at=task.new.created_at,
-            started_at=task.started_at,
-            ended_at=task.ended_at,
-            waiting=task.waiting or "",
-            waiting_for=task.waiting_for,
-            until=task.not_before,
-            last_line=live.last_line if live else "",
-            silent_s=live.silence.seconds if live and live.silence.seconds >= SHOWN else None,
-            origin=task.new.origin.kind,
-            part_of=task.new.part_of,
-            step=task.new.step,
-            round=task.new.round,
         )
 
 

@@ -13,8 +13,9 @@ from muxwire.runs import Verified
 from muxwire.settings.model import Verify
 
 from modelmuxd.domain.invocation import Exit, Invocation
-from modelmuxd.engine.attempts import DEAD_MAN, GRACE, Live, marker_of
+from modelmuxd.engine.attempts import DEAD_MAN, marker_of
 from modelmuxd.engine.clock import Clock
+from modelmuxd.engine.live import GRACE, Live
 from modelmuxd.runner.interface import AgentProcess, Launch, LaunchFailed, OutputLimit, Runner
 from modelmuxd.store.records import Attempt, Task
 

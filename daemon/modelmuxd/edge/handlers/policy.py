@@ -7,18 +7,17 @@ from muxwire.policy import PolicyReport, PolicyVerdict
 from muxwire.runs import DispatchParams
 
 from modelmuxd.edge.calls import Call
-from modelmuxd.engine.governor import Governor
+from modelmuxd.engine.permits import Permits
 from modelmuxd.engine.runs import Runs
 
 
 class Policy:
-    def __init__(self, governor: Governor, runs: Runs) -> None:
-        self._governor = governor
+    def __init__(self, permits: Permits, runs: Runs) -> None:
+        self._permits = permits
         self._runs = runs
 
     async def report(self, params: Nothing, call: Call) -> PolicyReport:
-        return self._governor.report(await self._runs.started())
+        return await self._permits.report()
 
     async def test(self, params: DispatchParams, call: Call) -> PolicyVerdict:
-        """Nothing is stored and nothing is counted."""
-        return await self._runs.judge(params, await self._runs.parent(call.peer.pid))
+        return await self._permits.judge(params, await self._runs.parent(call.peer.pid))
