@@ -22,7 +22,6 @@ from modelmuxd.engine.check import Prober
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.composites import Composites
 from modelmuxd.engine.composites.conductor import Conductor
-from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.composites.reading import Reading
 from modelmuxd.engine.costs import Costs
 from modelmuxd.engine.diagnose import Doctor
@@ -34,6 +33,7 @@ from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.history import History
 from modelmuxd.engine.hub import Hub
 from modelmuxd.engine.imports.imports import Imports
+from modelmuxd.engine.inbox import Inbox
 from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.learned import Learned
 from modelmuxd.engine.line import Line

@@ -24,11 +24,11 @@ from modelmuxd.engine.attempts import Attempts
 from modelmuxd.engine.bills import billed
 from modelmuxd.engine.budgets import Purses
 from modelmuxd.engine.clock import Clock
-from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.conclude import conclude
 from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.inbox import Inbox
 from modelmuxd.engine.isolation import Isolation
 from modelmuxd.engine.live import Live
 from modelmuxd.engine.plan import Plan, Planner, SettingsFor, faults_of, left_by, session_of

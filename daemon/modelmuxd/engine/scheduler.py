@@ -13,8 +13,8 @@ from muxwire.words import WaitReason
 
 from modelmuxd.domain.decision import Held
 from modelmuxd.engine.clock import Clock
-from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.inbox import Inbox
 from modelmuxd.engine.queue import Queue
 from modelmuxd.engine.slots import Seat, Slots
 from modelmuxd.store.interface import StoreFull, TaskStore

@@ -19,7 +19,6 @@ from modelmuxd.domain.plans import Broadcast, Turn
 from modelmuxd.engine.clock import Clock
 from modelmuxd.engine.composites.following import follows
 from modelmuxd.engine.composites.history import turns_of
-from modelmuxd.engine.composites.inbox import Inbox
 from modelmuxd.engine.composites.offspring import offspring
 from modelmuxd.engine.composites.reading import Reading
 from modelmuxd.engine.composites.score import Finish, Key, Next, Reply, Score
@@ -27,6 +26,7 @@ from modelmuxd.engine.dispatcher import Dispatcher
 from modelmuxd.engine.environment import Secrets
 from modelmuxd.engine.governor import Governor
 from modelmuxd.engine.hub import Hub
+from modelmuxd.engine.inbox import Inbox
 from modelmuxd.engine.needs import Needs
 from modelmuxd.engine.scheduler import Scheduler
 from modelmuxd.engine.signals import of_judge
