@@ -39,15 +39,6 @@ def service_manager(env: Mapping[str, str] = os.environ) -> list[str] | None:
     return ["systemctl", "--user", "start", SYSTEMD_SOCKET]
 
 
-def restart_command(env: Mapping[str, str] = os.environ) -> list[str] | None:
-    """The command that makes the manager replace the daemon, or None without one."""
-    if not installed(env):
-        return None
-    if sys.platform == "darwin":
-        return ["launchctl", "kickstart", "-k", launchd_target()]
-    return ["systemctl", "--user", "restart", SYSTEMD_SERVICE]
-
-
 def launchd_target() -> str:
     """The agent in the user's graphical session (launchctl(1))."""
     return f"gui/{os.getuid()}/{LAUNCHD_LABEL}"

@@ -78,12 +78,6 @@ class Locate(Protocol):
 
 
 Known = Callable[[], Awaitable[Knowledge]]
-
-
-async def nothing_known() -> Knowledge:
-    return Knowledge()
-
-
 Excluded = Callable[[str, str], str]
 """Why the policy rules out a provider with a model; empty when it does not."""
 

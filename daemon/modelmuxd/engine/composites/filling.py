@@ -24,10 +24,6 @@ def fill(template: str, value_of: Callable[[str], str | None]) -> str:
     return _NAME.sub(one, template)
 
 
-def names_in(template: str) -> list[str]:
-    return _NAME.findall(template)
-
-
 def shortened(text: str) -> str:
     if len(text) <= LONGEST:
         return text
