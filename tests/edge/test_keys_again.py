@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cli_stage import script
 from edge.house import House, over
 from engine.stage import until, waits
 from modelmuxd.store.records import Task
@@ -41,6 +42,22 @@ async def test_who_follows_a_run_supplies_its_keys(house: House, words: tuple[st
         code, out, errors = await over(house.muxctl(*words, task.new.run_id, ITS_KEY="new"))
         now = await engine.runs.result(await engine.runs.find(task.new.run_id))
     assert (code, now.status, now.output) == (0, "success", "new"), (out, errors)
+
+
+async def test_an_agent_that_waits_for_another_run_supplies_nothing(house: House) -> None:
+    """Or it could have the user's work done under a key of its own choice."""
+    task = await held(house)
+    wait = f"MODELMUX_HOME={house.root}/home {KEY}=agents {script()} wait --wait 0.3 {task.new.run_id}"
+    async with house.served() as (engine, _):
+        agent = await house.run(engine, f"sh {wait}", secrets={}, priority=9)
+        await waits(engine, task, "environment")
+    assert task.new.run_id[:16] in agent.output
+
+
+async def test_one_that_has_ended_lacks_nothing(house: House) -> None:
+    async with house.served() as (engine, _):
+        run = await house.run(engine, "say x", secrets={KEY: "v"})
+        assert engine.runs.lacking([await engine.runs.find(run.run_id)]) == ()
 
 
 async def test_who_has_none_is_told_what_it_waits_for(house: House) -> None:

@@ -226,6 +226,10 @@ async def test_a_complaint_that_echoes_a_secret_is_kept_without_it(tmp_path: Pat
     assert result.error is not None
     assert result.error.message == "the script says bad-[redacted]"
     assert "the script says bad-[redacted]" in [event.text for event in said if isinstance(event, wire.Notice)]
+    async with stage.engine() as engine:
+        short = await stage.run(engine, "fault bad", "exit 1", secrets={"ITS_KEY": "a"})
+    assert short.error is not None
+    assert short.error.message == "the script says bad"
 
 
 async def test_the_same_idempotency_key_is_the_same_run(tmp_path: Path) -> None:

@@ -75,6 +75,15 @@ async def test_failing_over_counts(stage: Stage, allowed: float, provider: str) 
         assert run.error.code == "auth"
 
 
+async def test_one_that_cost_nobody_knows_what_counts_as_the_next_may(stage: Stage) -> None:
+    """A guess of ten cents has gone; another one does not fit."""
+    asked = ("spend some-model 1 1", "fault auth", "exit 1")
+    async with stage.engine() as engine:
+        tight = await stage.run(engine, *asked, provider="codex", failover=True, max_cost=0.15)
+        wide = await stage.run(engine, *asked, provider="codex", failover=True, max_cost=0.25)
+    assert [(one.provider, one.attempts) for one in (tight, wide)] == [("codex", 1), ("claude", 2)]
+
+
 async def broadcast(stage: Stage, engine: Engine, max_cost: float) -> list[RunResult]:
     more: dict[str, Any] = {"workdir": str(stage.workdir), "env": CallerEnv(stage.env), "max_cost": max_cost}
     params = BroadcastParams(task=CENT, providers=("codex", "claude"), **more)
