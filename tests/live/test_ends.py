@@ -6,7 +6,7 @@ import json
 
 import pytest
 from live.homes import AGENTS
-from live.world import World, until
+from live.world import World, command, until
 
 
 def start(world: World, task: str, *options: str) -> str:
@@ -36,7 +36,7 @@ def test_cancel_while_a_tool_runs_leaves_no_process(world: World) -> None:
     run_id = start(world, f"In the middle. [[tool:shell:{marker}]] [[reply:Done.]]", "--sandbox", "full")
 
     def tool_runs() -> bool:
-        return any(marker in " ".join(process.cmdline()) for process in world.agents() if process.is_running())
+        return any(marker in " ".join(command(process)) for process in world.agents())
 
     until(tool_runs, "the tool")
     world.muxctl("cancel", run_id)

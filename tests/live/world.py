@@ -114,17 +114,16 @@ class World:
             until(lambda: not self._processes(), f"the end of {left}")
 
     def _names(self) -> list[str]:
-        names = []
-        for process in self._processes():
-            try:
-                names.append(" ".join(process.cmdline()[:3]))
-            except psutil.NoSuchProcess:
-                continue
-        return names
+        return [" ".join(words[:3]) for words in map(command, self._processes()) if words]
 
 
 def _is_daemon(process: psutil.Process) -> bool:
+    return any(word == "modelmuxd" or word.endswith("/modelmuxd") for word in command(process))
+
+
+def command(process: psutil.Process) -> list[str]:
+    """Its words; none of one that has just ended, a zombie included."""
     try:
-        return any(word == "modelmuxd" or word.endswith("/modelmuxd") for word in process.cmdline())
+        return process.cmdline()
     except psutil.NoSuchProcess:
-        return False
+        return []
