@@ -152,7 +152,8 @@ anyio.run(main, *sys.argv[1:5], sys.argv[5:])
 def daemon(
     folder: Path, argv: Sequence[str], *, mode: str, deadline: float = 60, marker: str
 ) -> subprocess.Popen[bytes]:
-    """A daemon of its own process that has launched this agent; kill it as you like."""
+    """A daemon of its own process whose guard has claimed this agent; kill it as you like. Before its claim a guard
+    that is slow is overtaken by whoever reopens the attempt: then nothing was started."""
     process = subprocess.Popen(
         [sys.executable, "-c", DAEMON, str(folder), mode, str(deadline), marker, *argv],
         stdout=subprocess.PIPE,
@@ -160,6 +161,7 @@ def daemon(
     )
     assert process.stdout
     assert process.stdout.readline() == b"up\n"
+    wait_until((folder / "claim").exists)
     return process
 
 
